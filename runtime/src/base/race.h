@@ -1,0 +1,57 @@
+// What ThreadSanitizer is told. Empty functions unless LEASH_RACE.
+//
+// The runtime's own objects are built without -fsanitize=thread, so that its scheduling adds no
+// happens-before edge; every edge of the Go memory model is stated here, by the primitive that makes
+// it, and by nothing else. `address` is only a name: any address inside the object that the edge
+// belongs to and that no other edge uses.
+
+#ifndef LEASH_BASE_RACE_H_
+#define LEASH_BASE_RACE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#if LEASH_RACE
+extern "C" {
+void __tsan_acquire(void* address);
+void __tsan_release(void* address);
+void __tsan_read_range(void* address, size_t size);
+void __tsan_write_range(void* address, size_t size);
+void __tsan_read1(void* address);
+void __tsan_write1(void* address);
+}
+#endif
+
+namespace leash::rt::race {
+
+#if LEASH_RACE
+inline constexpr bool kEnabled = true;
+// Everything released to this name before happens before what the caller does next.
+inline void Acquire(const void* address) { __tsan_acquire(const_cast<void*>(address)); }
+// What the caller has done so far happens before what acquires this name later. Merges.
+inline void Release(const void* address) { __tsan_release(const_cast<void*>(address)); }
+// The caller reads or writes the byte at this address, as far as races go: how Go finds an
+// unsynchronised close and send, or a WaitGroup::Add that runs at the same time as a Wait.
+inline void Read(const void* address) { __tsan_read1(const_cast<void*>(address)); }
+inline void Write(const void* address) { __tsan_write1(const_cast<void*>(address)); }
+inline void ReadRange(const void* p, size_t n) { __tsan_read_range(const_cast<void*>(p), n); }
+inline void WriteRange(void* p, size_t n) { __tsan_write_range(p, n); }
+#else
+inline constexpr bool kEnabled = false;
+inline void Acquire(const void*) {}
+inline void Release(const void*) {}
+inline void Read(const void*) {}
+inline void Write(const void*) {}
+inline void ReadRange(const void*, size_t) {}
+inline void WriteRange(void*, size_t) {}
+#endif
+
+// Both, for an edge that goes each way (a slot of a channel: send -> receive -> later send).
+inline void AcquireRelease(const void* address) {
+  Acquire(address);
+  Release(address);
+}
+
+}  // namespace leash::rt::race
+
+#endif  // LEASH_BASE_RACE_H_
