@@ -1,4 +1,4 @@
-# Everything that leash uses and did not write. Debian names the package of each in tools/dev.sh.
+# Everything that leash uses and did not write. tools/dev/packages.txt names Debian's package of each.
 
 find_package(Threads REQUIRED)
 find_package(absl REQUIRED)

@@ -19,6 +19,13 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
 endif()
 
+# ccache where it is installed: presets share little, but a second build of the same one is free.
+find_program(LEASH_CCACHE ccache)
+if(PROJECT_IS_TOP_LEVEL AND LEASH_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${LEASH_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${LEASH_CCACHE})
+endif()
+
 # Flags of our own targets only: a program that adds leash as a subdirectory keeps its own.
 add_library(leash_flags INTERFACE)
 target_compile_options(leash_flags INTERFACE

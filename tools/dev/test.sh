@@ -1,0 +1,92 @@
+# tools/dev.sh test and soak: configure, build, ctest, all by preset.
+
+# Sets preset and filter from the options of `test` and `soak`.
+test_options() {
+  preset=dev filter='' times=20
+  local sanitizer='' clang=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --race | --asan | --ubsan)
+        [ -z "$sanitizer" ] || die 2 "--$sanitizer and $1: one at a time"
+        sanitizer=${1#--}
+        ;;
+      --clang) clang=yes ;;
+      --times)
+        [[ ${2:-} =~ ^[0-9]+$ ]] || die 2 "--times wants a number, has '${2:-}'"
+        times=$2
+        shift
+        ;;
+      -*) die 2 "unknown option $1; see tools/dev.sh help" ;;
+      *)
+        [ -z "$filter" ] || die 2 "one FILTER only, have '$filter' and '$1'; join them: '$filter|$1'"
+        filter=$1
+        ;;
+    esac
+    shift
+  done
+  if [ -n "$sanitizer" ]; then
+    preset=$sanitizer # they are built with clang in any case
+  elif [ -n "$clang" ]; then
+    preset=dev-clang
+  fi
+}
+
+# Runs ctest and ends with one line that counts.
+run_ctest() { # PRESET FILTER [CTEST OPTION...]
+  local preset=$1 filter=$2 begin=$SECONDS status=0
+  shift 2
+  local results=build/$preset/test-results.xml
+  rm -f "$results"
+  heading "Testing (preset $preset${filter:+, tests that match '$filter'})"
+  step ctest --preset "$preset" -j "$jobs" ${filter:+-R "$filter"} --output-junit "${results##*/}" \
+    "$@" || status=$?
+  local suite tests failed skipped
+  suite=$(sed -n '/<testsuite /,/>/p' "$results" 2>/dev/null | tr '\n\t' '  ')
+  tests=$(attribute tests) failed=$(attribute failures) skipped=$(attribute skipped)
+  local line="$((tests - failed - skipped)) passed, $failed failed"
+  [ "$skipped" = 0 ] || line+=", $skipped skipped"
+  line+=" (preset $preset, $(seconds "$begin"))"
+  if [ $status = 0 ] && [ "$tests" != 0 ]; then
+    good "$line"
+  else
+    bad "$line"
+    [ $status != 0 ] || status=1
+  fi
+  return $status
+}
+
+# A number of $suite, the <testsuite> element of ctest's results; 0 if there is none.
+attribute() {
+  local number
+  number=$(sed -nE "s/.* $1=\"([0-9]+)\".*/\1/p" <<<"$suite")
+  printf '%s' "${number:-0}"
+}
+
+cmd_test() {
+  test_options "$@"
+  ensure_packages
+  build "$preset"
+  run_ctest "$preset" "$filter"
+}
+
+# Each test many times in a row while every core is busy with something else: finds what passes only
+# because of timing.
+cmd_soak() {
+  test_options "$@"
+  ensure_packages
+  build "$preset"
+  heading "Loading $jobs cores"
+  local i
+  for ((i = 0; i < jobs; i++)); do
+    (while :; do :; done) &
+    burners+=($!)
+  done
+  trap stop_burners EXIT
+  run_ctest "$preset" "$filter" --repeat "until-fail:$times"
+}
+
+burners=()
+stop_burners() {
+  [ ${#burners[@]} = 0 ] || kill "${burners[@]}" 2>/dev/null || true
+  burners=()
+}
