@@ -73,9 +73,11 @@ struct Module {
 // A call stack, innermost first.
 struct Stack {
   std::vector<LocationId> locations;
-  int32_t elided = 0;        // frames left out by the writer of a file
+  int32_t elided = 0;        // frames left out by the writer of a file, or kElidedUnknown
   int32_t elided_after = 0;  // ... after this many of the locations
 };
+// Some frames were left out, the file does not say how many (Go before 1.21).
+inline constexpr int32_t kElidedUnknown = INT32_MAX;
 
 // A place in the source: where a goroutine was started, a channel made, a handle dropped.
 struct Site {
@@ -136,7 +138,7 @@ struct WaitObject {
 // One of the things that a goroutine waits for; a select has several.
 struct Wait {
   enum class Op : uint8_t { kOther, kSend, kRecv };
-  ObjectId object = 0;
+  ObjectId object = 0;  // 0 with kSend or kRecv: the nil channel, on which no case is ever ready
   Op op = Op::kOther;
 };
 
@@ -166,6 +168,8 @@ struct Goroutine {
   // Objects waited for by anyone to which a word on this goroutine's stack or in its closure
   // points, sorted. Conservative: stale words count.
   std::vector<ObjectId> mentions;
+  // Its stack could not be looked through (it was running): it may hold a handle of anything.
+  bool mentions_unknown = false;
   uint64_t stack_bytes = 0;  // in use when it was captured
   // Read from Go's text: what stands between the brackets after the reason and the minutes, verbatim.
   StringId annotations = 0;
