@@ -19,9 +19,9 @@ struct ReadyList {
 // Appends; implemented by the scheduler, which knows the field.
 void PushReady(ReadyList* list, G* g);
 
-// Takes what epoll has: waits for delay_ns (negative: until there is something or NetPollBreak; 0: not
-// at all) and appends every G that an event readies. Returns how many were appended. Callable from
-// several threads at once; those that sleep share the events among them.
+// Takes what epoll has: waits for delay_ns (negative: until there is something or NetPollBreak; 0:
+// not at all) and appends every G that an event readies. Returns how many were appended. Callable
+// from several threads at once; those that sleep share the events among them.
 int NetPoll(int64_t delay_ns, ReadyList* out);
 
 // Makes a sleeping NetPoll, or the next one that would sleep, return at once.
@@ -30,8 +30,8 @@ void NetPollBreak();
 // How many callers wait in PollWait, threads too. seq_cst: see sched_hooks.h.
 int NetPollWaiters();
 
-// True once a descriptor has been opened, or NetPollInit called; until then NetPoll returns 0 at once,
-// without sleeping.
+// True once a descriptor has been opened, or NetPollInit called; until then NetPoll returns 0 at
+// once, without sleeping.
 bool NetPollInitialized();
 
 // Makes the epoll instance, so that the scheduler can sleep in NetPoll with no descriptor about.

@@ -13,9 +13,9 @@ namespace leash::rt {
 inline constexpr int kTimerShards = 64;
 
 // Runs the functions of all timers of this heap that are due at `now_ns`, with the heap unlocked
-// and on the caller's stack. Returns when the next one is due, or 0 if there is none; sets `*ran` if
-// any function ran, else leaves it alone. One load if nothing is due. Any thread may call it for any
-// shard, several at once too.
+// and on the caller's stack. Returns when the next one is due, or 0 if there is none; sets `*ran`
+// if any function ran, else leaves it alone. One load if nothing is due. Any thread may call it for
+// any shard, several at once too.
 int64_t RunTimers(int shard, int64_t now_ns, bool* ran);
 
 // When the next timer of this shard is due, or of all of them; 0: there is none. Never blocks.
