@@ -68,11 +68,11 @@ class UnwindModuleRows {
   size_t row_count() const { return rows_.size(); }
   size_t function_count() const { return functions_; }
   size_t refused_count() const { return refused_; }  // functions with at least one row of kNone
-  // Adds one row: `signal` frames that have no CFI.
+  // Says that code which has no CFI returns from signal handlers.
   void AddSignalTrampoline(uint32_t pc, uint32_t bytes);
 
  private:
-  void Sort();
+  void IndexBlocks();
 
   static constexpr int kBlockShift = 8;
   std::vector<UnwindRow> rows_;   // by pc; a gap is a row of kNone
@@ -99,6 +99,7 @@ class UnwindTable {
 
   // How often the loader had added and removed modules when it was made.
   uint64_t adds = 0, removals = 0;
+  const UnwindTable* older = nullptr;  // the one that it replaced
 
  private:
   std::vector<Module> modules_;  // by start
