@@ -27,6 +27,7 @@ typed() {
   local word line=''
   for word in "$@"; do
     case $word in
+      '&' | '<' | '|') ;; # the shell's own
       '' | *[!A-Za-z0-9_./:=,@%+-]*) word="'${word//\'/\'\\\'\'}'" ;;
     esac
     line+="${line:+ }$word"
