@@ -56,7 +56,7 @@ void Ready(G* g);
 // The same, and the caller is about to park or yield: nobody else is woken to run it.
 void ReadyDirect(G* g);
 
-// Lets others run; the caller goes to the end of the global queue.
+// Lets others run; the caller goes to the end of its P's queue.
 void Yield();
 
 // A pseudo-random number, for fairness (select, steal order). Not for secrets.

@@ -1,0 +1,40 @@
+// AddressSanitizer's and ThreadSanitizer's view of goroutines: fibers. Empty without them.
+
+#ifndef LEASH_BASE_SANITIZERS_H_
+#define LEASH_BASE_SANITIZERS_H_
+
+#include <cstddef>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define LEASH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LEASH_ASAN 1
+#endif
+#endif
+#ifndef LEASH_ASAN
+#define LEASH_ASAN 0
+#endif
+
+#if LEASH_ASAN
+extern "C" {
+void __sanitizer_start_switch_fiber(void** fake_stack_save, const void* bottom, size_t size);
+void __sanitizer_finish_switch_fiber(void* fake_stack_save, const void** bottom_old,
+                                     size_t* size_old);
+void __asan_unpoison_memory_region(const volatile void* addr, size_t size);
+}
+#endif
+
+#if LEASH_RACE
+extern "C" {
+void* __tsan_get_current_fiber();
+void* __tsan_create_fiber(unsigned flags);
+void __tsan_destroy_fiber(void* fiber);
+void __tsan_switch_to_fiber(void* fiber, unsigned flags);
+void __tsan_set_fiber_name(void* fiber, const char* name);
+}
+// A switch orders nothing: goroutines that happen to share a thread race all the same.
+inline constexpr unsigned kTsanNoSync = 1;
+#endif
+
+#endif  // LEASH_BASE_SANITIZERS_H_

@@ -1,0 +1,72 @@
+// "all goroutines are asleep - deadlock!": said when it is true, and no thread outside the runtime
+// could wake anyone.
+//
+// True means: every P is idle and nothing is queued; nobody waits for a descriptor; no timer is armed
+// whose function could wake somebody (a ticker that nobody receives from cannot); somebody waits
+// (else the program is merely idle); and every thread of the process is the runtime's own or waits in
+// leash itself. A thread that has never used leash could do anything, so one is enough for silence.
+//
+// The state is read piece by piece while the program might still move. `activity` grows whenever a P
+// leaves the idle list and whenever a thread parks or is readied: equal before and after, with
+// everything idle both times, means that nothing moved in between.
+
+#include <dirent.h>
+
+#include <cstdlib>
+
+#include "base/check.h"
+#include "base/lock.h"
+#include "base/race.h"
+#include "sched/netpoll_poll.h"
+#include "sched/scheduler.h"
+#include "sched/timer_heap.h"
+
+namespace leash::rt {
+namespace {
+
+constinit std::atomic<int32_t> runtime_threads{0};
+
+bool Idle() {
+  return sched.detached_count.load(std::memory_order_seq_cst) == 0 &&
+         sched.idle_p_count.load(std::memory_order_seq_cst) == sched.gomaxprocs &&
+         !HasGlobalWork();
+}
+
+// How many threads the process has; -1: cannot be told.
+int CountThreads() {
+  DIR* dir = opendir("/proc/self/task");
+  if (dir == nullptr) return -1;
+  int n = 0;
+  while (const dirent* entry = readdir(dir)) n += entry->d_name[0] != '.';
+  closedir(dir);
+  return n;
+}
+
+}  // namespace
+
+void RegisterRuntimeThread() { runtime_threads.fetch_add(1, std::memory_order_seq_cst); }
+void UnregisterRuntimeThread() { runtime_threads.fetch_sub(1, std::memory_order_seq_cst); }
+void ForgetRuntimeThreads() { runtime_threads.store(0, std::memory_order_seq_cst); }
+
+void CheckDeadlock() {
+  const uint64_t activity = sched.activity.load(std::memory_order_seq_cst);
+  if (!Idle() || NetPollWaiters() > 0) return;
+  const int32_t parked = sched.threads_parked.load(std::memory_order_seq_cst);
+  const int64_t goroutines = CountGoroutines();
+  if (goroutines == 0 && parked == 0) return;
+  if (AnyTimerMayWake()) return;
+  int32_t ms;
+  {
+    LockHolder hold(sched.lock);
+    ms = sched.m_count;
+  }
+  int own = ms + runtime_threads.load(std::memory_order_seq_cst) + parked;
+  // ThreadSanitizer keeps a thread of its own.
+  if (race::kEnabled) ++own;
+  const int threads = CountThreads();
+  if (threads < 0 || threads > own) return;
+  if (!Idle() || sched.activity.load(std::memory_order_seq_cst) != activity) return;
+  Fatal("all goroutines are asleep - deadlock!");
+}
+
+}  // namespace leash::rt

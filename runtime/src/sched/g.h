@@ -1,0 +1,104 @@
+// G: the record of one goroutine, or of one OS thread that uses leash.
+//
+// A goroutine is a record first and a stack second: the record exists from go() on, a stack is bound
+// at its first run. Records lie densely in the arena (registry.h) and are never unmapped, so whoever
+// enumerates them, here or from another process, needs no lock; a record is reused for another
+// goroutine, with another id.
+//
+//          go()             Execute             Exit
+//   kIdle ------> kRunnable ------> kRunning --------> kDead --(freed)--> kIdle
+//                   ^   ^            |    |
+//             Ready |   +---Yield----+    | Park
+//                   +-------------------- kWaiting
+//
+// Who may touch a record: kIdle: the free list that holds it.  kRunnable: the queue that holds it.
+//   kRunning: its M.  kWaiting: nobody, but for the waker that took it off what it waits for, which
+//   calls Ready once.
+// Laws: (1) g is in at most one queue.  (2) reason is not kNone iff kWaiting.  (3) seq is odd while it
+//   runs (its context and facts change) and even while it does not: a reader copies [sp, top) and
+//   reads seq before and after.  (4) A stack is bound iff it has run and has not ended.
+
+#ifndef LEASH_SCHED_G_H_
+#define LEASH_SCHED_G_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <source_location>
+
+#include "leash/go.h"
+#include "sched/wait_reason.h"
+#include "stack/context.h"
+#include "stack/stack.h"
+
+namespace leash::rt {
+
+struct M;
+struct LabelSet;
+
+enum class GStatus : uint8_t { kIdle, kRunnable, kRunning, kSyscall, kWaiting, kDead };
+enum class GKind : uint8_t { kGoroutine, kThread, kScheduler /* an M's own, never listed */ };
+
+// The exception state of the C++ ABI (__cxa_get_globals): swapped with the goroutine, else one that
+// blocks inside a catch clause would rethrow another's exception.
+struct EhGlobals {
+  void* caught;
+  unsigned int uncaught;
+};
+
+inline constexpr size_t kInlineClosureBytes = 64;
+inline constexpr int kSpawnFramesMax = 8;
+
+struct alignas(64) G {
+  // What a switch touches.
+  Context context;
+  std::atomic<uint32_t> seq{0};  // (3)
+  std::atomic<GStatus> status{GStatus::kIdle};
+  std::atomic<WaitReason> reason{WaitReason::kNone};
+  GKind kind = GKind::kGoroutine;
+  uint8_t stack_class = 0;   // what it gets at its first run
+  StackSlot stack = kNoStack;  // (4)
+  uint32_t lock_count = 0;     // LockOSThread calls not undone
+  G* queue_next = nullptr;     // the global queue, free lists, lists of readied ones
+  std::atomic<const void*> wait_object{nullptr};
+  std::atomic<int64_t> since{0};  // when this status began, by the coarse clock
+  EhGlobals eh{};
+  M* m = nullptr;         // the M that runs it
+  M* locked_m = nullptr;  // the M that it is locked to
+
+  // Facts. Written at spawn, constant until it ends.
+  std::atomic<uint64_t> id{0};
+  uint64_t parent_id = 0;
+  std::source_location site;
+  LabelSet* labels = nullptr;        // counted; null: none
+  const char* test = nullptr;        // never freed: see labels.h
+  const char* background = nullptr;  // never freed
+  uint64_t* spawn_frames = nullptr;  // kSpawnFramesMax words, the first is the count; or null
+  const internal::ClosureType* closure_type = nullptr;
+  void* closure = nullptr;  // here or in the arena
+
+  // Threads: where it parks, and who it is.
+  std::atomic<uint32_t> thread_wake{0};
+  int32_t tid = 0;
+  char* thread_stack_top = nullptr;
+
+  void* fiber = nullptr;            // ThreadSanitizer's
+  void* asan_fake_stack = nullptr;  // AddressSanitizer's
+  bool exiting = false;             // Goexit unwinds it
+  void* exit_exception = nullptr;   // what it is unwound with; from malloc
+
+  alignas(16) char inline_closure[kInlineClosureBytes];
+};
+
+// The M's own record: what CurrentG() gives inside the scheduler, in timers' functions. Id 0.
+inline bool IsGoroutine(const G* g) { return g->kind == GKind::kGoroutine; }
+
+inline const char* StackTopOf(const G* g) {
+  return g->kind == GKind::kThread ? g->thread_stack_top
+         : g->stack == kNoStack    ? nullptr
+                                   : StackTop(g->stack);
+}
+
+}  // namespace leash::rt
+
+#endif  // LEASH_SCHED_G_H_

@@ -1,0 +1,45 @@
+// What a goroutine inherits from its spawner: its labels, and the test that began its ancestry.
+
+#ifndef LEASH_SCHED_LABELS_H_
+#define LEASH_SCHED_LABELS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace leash::rt {
+
+// Immutable once a goroutine has it; shared by counting.
+struct LabelSet {
+  std::atomic<uint32_t> references{1};
+  std::vector<std::pair<std::string, std::string>> pairs;  // sorted by key
+};
+
+LabelSet* RetainLabels(LabelSet* labels);  // null gives null
+void ReleaseLabels(LabelSet* labels);
+
+// `base` (which may be null) with these pairs set, as a new set with one reference.
+LabelSet* WithLabels(const LabelSet* base,
+                     const std::vector<std::pair<std::string_view, std::string_view>>& pairs);
+
+// The caller's labels; SetCurrentLabels takes over the reference that it is given.
+LabelSet* CurrentLabels();
+void SetCurrentLabels(LabelSet* labels);
+
+// For a reader on another thread: the labels of a goroutine that may end meanwhile. Copied under the
+// lock that retiring a set takes.
+std::vector<std::pair<std::string, std::string>> CopyLabels(LabelSet* const* field);
+
+// The same text for the same content, for ever: reasons of GoBackground, names of tests.
+const char* InternText(std::string_view text);
+
+// The test that the caller and all it spawns belong to; null: none. From InternText.
+void SetCurrentTest(const char* test);
+const char* CurrentTest();
+
+}  // namespace leash::rt
+
+#endif  // LEASH_SCHED_LABELS_H_

@@ -1,0 +1,105 @@
+#include "sched/registry.h"
+
+#include <atomic>
+#include <new>
+
+#include "base/check.h"
+#include "base/lock.h"
+
+namespace leash::rt {
+namespace {
+
+constexpr int kCacheMax = 64;
+constexpr size_t kBlock = 64;             // records made at a time
+constexpr size_t kCommitBytes = 1 << 20;  // arena made usable at a time
+
+struct Registry {
+  Lock lock{LockRank::kRegistry};
+  G* free = nullptr;          // linked by queue_next
+  char* committed = nullptr;  // end of the usable part
+  std::atomic<size_t> count{0};
+};
+constinit Registry registry;
+
+// Makes kBlock new records and puts them on the shared free list. False: no memory.
+bool GrowLocked() {
+  Registry& r = registry;
+  if (r.committed == nullptr) r.committed = arena.records.begin;
+  const size_t count = r.count.load(std::memory_order_relaxed);
+  char* begin = arena.records.begin + count * sizeof(G);
+  char* end = begin + kBlock * sizeof(G);
+  if (end > arena.records.end) return false;
+  while (r.committed < end) {
+    if (!CommitArena(r.committed, kCommitBytes)) return false;
+    r.committed += kCommitBytes;
+  }
+  for (size_t i = kBlock; i-- > 0;) {
+    G* g = ::new (begin + i * sizeof(G)) G();
+    g->queue_next = r.free;
+    r.free = g;
+  }
+  // Release (3): the records are made before they are counted.
+  r.count.store(count + kBlock, std::memory_order_release);
+  return true;
+}
+
+}  // namespace
+
+G* AllocG(GCache* cache) {
+  if (cache != nullptr && cache->head != nullptr) {
+    G* g = cache->head;
+    cache->head = g->queue_next;
+    --cache->count;
+    return g;
+  }
+  LockHolder hold(registry.lock);
+  if (registry.free == nullptr && !GrowLocked()) return nullptr;
+  G* g = registry.free;
+  registry.free = g->queue_next;
+  // A batch for the next ones.
+  while (cache != nullptr && cache->count < kCacheMax / 2 && registry.free != nullptr) {
+    G* more = registry.free;
+    registry.free = more->queue_next;
+    more->queue_next = cache->head;
+    cache->head = more;
+    ++cache->count;
+  }
+  return g;
+}
+
+void FreeG(GCache* cache, G* g) {
+  LEASH_DCHECK(g->status.load(std::memory_order_relaxed) == GStatus::kIdle);  // (2)
+  if (cache != nullptr && cache->count < kCacheMax) {
+    g->queue_next = cache->head;
+    cache->head = g;
+    ++cache->count;
+    return;
+  }
+  LockHolder hold(registry.lock);
+  g->queue_next = registry.free;
+  registry.free = g;
+  while (cache != nullptr && cache->count > kCacheMax / 2) {
+    G* more = cache->head;
+    cache->head = more->queue_next;
+    --cache->count;
+    more->queue_next = registry.free;
+    registry.free = more;
+  }
+}
+
+void DrainGCache(GCache* cache) {
+  LockHolder hold(registry.lock);
+  while (cache->head != nullptr) {
+    G* g = cache->head;
+    cache->head = g->queue_next;
+    g->queue_next = registry.free;
+    registry.free = g;
+  }
+  cache->count = 0;
+}
+
+size_t GCount() { return registry.count.load(std::memory_order_acquire); }
+
+void RegistryAfterFork() { registry.lock.ResetAfterFork(); }
+
+}  // namespace leash::rt

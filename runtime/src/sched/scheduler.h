@@ -1,0 +1,224 @@
+// The scheduler's own state: M (an OS thread that runs goroutines), P (the right to run them, and what
+// an M needs to do so without locks) and what they share. Go's model and vocabulary (runtime/proc.go,
+// runtime/runtime2.go), with these differences:
+//
+// A goroutine that parks looks for the next one itself, on its own stack, and switches straight to it;
+// the M's own stack is used only when there is nothing at hand. What must happen after the switch
+// (drop the lock, put the old one on a queue) is left in M::after and done by whoever runs next.
+//
+// A P is never taken from an M. sysmon marks the P of a goroutine that computes or sits in a system call
+// as detached and puts another into its place; the detached one keeps its M until the goroutine
+// enters the scheduler again, and is then taken apart. Its queue can be stolen meanwhile.
+//
+// Laws: (1) a P belongs to one M, or is on the idle list, or is unused.  (2) attached Ps (idle or
+//   running, not detached) number gomaxprocs, but for moments while it is changed.  (3) Whoever makes
+//   something runnable sees to it that an M looks for work afterwards: it either is one, or calls
+//   WakeP after publishing. An M that stops spinning looks everywhere once more before it sleeps:
+//   the last look closes the window in which a waker saw it spinning and woke nobody.
+
+#ifndef LEASH_SCHED_SCHEDULER_H_
+#define LEASH_SCHED_SCHEDULER_H_
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/lock.h"
+#include "sched/g.h"
+#include "sched/registry.h"
+#include "sched/run_queue.h"
+#include "stack/stack.h"
+
+namespace leash::rt {
+
+inline constexpr int kMaxMs = 10000;  // as Go's default
+inline constexpr int kMaxPs = kMaxMs + 1024 + 64;
+
+struct P;
+
+// What is left to do when a switch is over. `g` is the one that was left.
+enum class After : uint8_t { kNothing, kPark, kYield, kExit };
+
+struct M {
+  // What the switch touches; its thread's only.
+  G* current = nullptr;  // the goroutine that runs, or &g0
+  P* p = nullptr;
+  EhGlobals* eh = nullptr;  // this thread's, from __cxa_get_globals()
+  After after = After::kNothing;
+  WaitReason after_reason = WaitReason::kNone;
+  G* after_g = nullptr;
+  Lock* after_unlock = nullptr;
+  bool (*after_commit)(G*, void*) = nullptr;
+  void* after_arg = nullptr;
+
+  G* locked_g = nullptr;  // LockOSThread
+  G* deferred = nullptr;  // picked, but locked to another M: for Schedule to deal with
+  bool spinning = false;
+  bool exits = false;  // its thread ends at the next chance
+  uint32_t random = 1;
+  int32_t tid = 0;
+  std::atomic<int32_t> in_syscall{0};  // read by sysmon
+
+  // Parking. `wake` is 1 while a wake is pending; next_p is what the waker hands over.
+  std::atomic<uint32_t> wake{0};
+  P* next_p = nullptr;
+  G* next_g = nullptr;     // for an M that waits for its locked goroutine
+  M* idle_next = nullptr;  // sched.lock
+  M* all_next = nullptr;   // constant once listed
+
+  const void* native_stack = nullptr;  // AddressSanitizer wants its bounds
+  size_t native_stack_bytes = 0;
+  pthread_t thread{};
+  G g0;
+};
+
+struct alignas(64) P {
+  RunQueue<G> queue;
+
+  // Written by its M only; read by sysmon.
+  std::atomic<uint32_t> tick{0};  // switches
+  std::atomic<bool> detached{false};  // sched.lock to set
+  std::atomic<M*> m{nullptr};
+
+  // Its M's only.
+  uint64_t next_id = 0;
+  uint64_t id_end = 0;
+  GCache free_gs;
+  StackCache stacks;
+
+  // Goroutines started and ended here: the difference over all Ps is how many there are. Each is
+  // written by its owner only.
+  std::atomic<int64_t> started{0};
+  std::atomic<int64_t> ended{0};
+
+  int32_t index = 0;
+  int32_t timer_shard = 0;
+  P* idle_next = nullptr;  // sched.lock
+
+  // sysmon's only.
+  uint32_t seen_tick = 0;
+  int64_t seen_since = 0;
+  M* seen_m = nullptr;
+};
+
+struct Sched {
+  Lock lock{LockRank::kSched};
+
+  // Under `lock`.
+  G* queue_head = nullptr;  // the global queue
+  G* queue_tail = nullptr;
+  M* idle_ms = nullptr;
+  P* idle_ps = nullptr;
+  P* unused_ps = nullptr;  // taken apart, ready to be put together again
+  int32_t m_count = 0;
+  int32_t gomaxprocs = 0;
+  int32_t excess_ps = 0;  // attached Ps over gomaxprocs: the next ones to enter are taken apart
+
+  // Written under `lock`, read anywhere.
+  std::atomic<int32_t> queue_size{0};
+  std::atomic<int32_t> idle_p_count{0};
+  std::atomic<int32_t> detached_count{0};
+  std::atomic<int32_t> p_count{0};  // entries of all_ps
+  std::atomic<M*> all_ms{nullptr};
+  std::atomic<P*> all_ps[kMaxPs] = {};
+
+  std::atomic<int32_t> spinning_ms{0};
+  // Something waits for an M at its next switch: due timers, a changed GOMAXPROCS.
+  std::atomic<bool> attention{false};
+  std::atomic<uint64_t> next_id{2};  // 1 is the main thread
+  // When epoll was looked at last; 0 while an M sleeps in it, until `poll_until`.
+  std::atomic<int64_t> last_poll{0};
+  std::atomic<int64_t> poll_until{0};
+  // Goroutines started and ended on threads without a P.
+  std::atomic<int64_t> outside_started{0};
+  // Grows with everything that could end a deadlock: see deadlock.cc.
+  std::atomic<uint64_t> activity{0};
+  std::atomic<int32_t> threads_parked{0};
+
+  // sysmon. `sysmon_sleeps` is 1 while it waits for something to do.
+  std::atomic<uint32_t> sysmon_sleeps{0};
+  std::atomic<bool> sysmon_started{false};
+};
+extern Sched sched;
+
+// What belongs to a thread. Reached through GetThread() only, which cannot be inlined: an address of
+// thread-local storage that the compiler keeps across a switch would be another thread's.
+struct Thread {
+  M* m = nullptr;          // null: not one of ours
+  G* thread_g = nullptr;   // of a plain thread
+  uint32_t random = 0;
+};
+Thread* GetThread();
+
+// Makes the runtime ready, once. Cheap when it is.
+void EnsureStarted();
+extern sigset_t start_signal_mask;  // of the thread that started the runtime: every M's
+extern std::atomic<uint32_t> runtime_started;  // 0 no, 1 starting, 2 yes
+
+// switch.cc
+// Finds something to run on p without leaving it; null: nothing at hand.
+G* PickLocal(M* m, P* p);
+// Leaves the current goroutine for `next` (or, if null, for the M's own stack).
+void SwitchAway(M* m, G* next);
+// The rest of the switch that led here.
+void AfterSwitch();
+[[noreturn]] void ExitGoroutine();
+
+// find_runnable.cc
+// The M's loop, on its own stack.
+[[noreturn]] void Schedule(M* m);
+void WakeP();
+// Runs or wakes an M for p. sched.lock not held.
+void StartM(P* p, bool spinning);
+void PushGlobal(G* g);
+void PushGlobalList(G* first, G* last, int32_t n);
+// Puts g in front (`next`) or at the end of p's queue; overflow goes to the global one.
+void RunqPut(P* p, G* g, bool next);
+P* AcquireIdlePLocked();
+void ReleaseIdlePLocked(P* p);
+// Makes or reuses a P, not on any list. sched.lock held. Null: no more can be made.
+P* NewPLocked();
+// Takes m's detached or surplus P apart.
+void RetireP(M* m);
+void StopM(M* m);
+// Gives p to an M, for a goroutine locked to it, and similar.
+void HandOffP(P* p);
+[[noreturn]] void ExitM(M* m);
+
+// sysmon.cc
+void StartSysmon();
+void WakeSysmon();
+// Tells the deadlock check that this thread is the runtime's own and wakes nobody.
+void RegisterRuntimeThread();
+void UnregisterRuntimeThread();
+void ForgetRuntimeThreads();  // in the child of a fork
+
+// deadlock.cc
+// Ends the program if nothing can ever happen again. Called by sysmon when everything is idle.
+void CheckDeadlock();
+
+// fork.cc
+void InstallForkHandlers();
+
+// panic.cc
+void InstallTerminateHandler();
+// overflow.cc
+void InstallOverflowHandler();
+void InstallSignalStack();  // for the calling M
+
+// spawn.cc
+// Records this many return addresses at each spawn from now on (0 to kSpawnFramesMax).
+void SetSpawnFrames(int frames);
+
+// Counts.
+int64_t CountGoroutines();
+uint64_t NewId(P* p);
+int32_t CurrentTid();
+
+inline bool HasGlobalWork() { return sched.queue_size.load(std::memory_order_acquire) > 0; }
+
+}  // namespace leash::rt
+
+#endif  // LEASH_SCHED_SCHEDULER_H_

@@ -1,0 +1,292 @@
+// From one goroutine to the next.
+//
+// The order of a switch: what the old one waits for is written into its record (it still runs, seq is
+// odd); the context is exchanged; then, on the new one's stack, AfterSwitch makes the old one's new
+// state visible and only then drops the lock, or queues it: from there on another M may run it.
+
+#include <sched.h>
+
+#include <cstdlib>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/race.h"
+#include "base/sanitizers.h"
+#include "sched/closure_arena.h"
+#include "sched/labels.h"
+#include "sched/membarrier.h"
+#include "sched/park.h"
+#include "sched/scheduler.h"
+#include "sched/tsan_fiber.h"
+#include "stack/context.h"
+
+namespace leash::rt {
+namespace {
+
+// Every 61st switch goes the long way round, so that a pair of goroutines that keep readying each
+// other starves neither the global queue nor the ring nor timers. The figure is Go's.
+constexpr uint32_t kLongWay = 61;
+
+void SetWaiting(G* g) {
+  g->status.store(GStatus::kWaiting, std::memory_order_relaxed);
+  // Release: pairs with a snapshot's acquire; what was written while running comes before.
+  g->seq.store(g->seq.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+void SetRunnable(G* g) {
+  g->status.store(GStatus::kRunnable, std::memory_order_relaxed);
+  g->seq.store(g->seq.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+void SetRunning(M* m, G* g) {
+  g->seq.store(g->seq.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  // The facts below change only after seq is odd in every reader's eyes.
+  std::atomic_thread_fence(std::memory_order_release);
+  g->status.store(GStatus::kRunning, std::memory_order_relaxed);
+  g->reason.store(WaitReason::kNone, std::memory_order_relaxed);
+  g->m = m;
+}
+
+// A record whose goroutine has ended, and whose stack nobody is on any more.
+void Bury(M* m, G* g) {
+  P* p = m->p;
+  DestroyFiber(g);
+  if (g->closure != g->inline_closure) {
+    FreeClosure(g->closure, g->closure_type->size, g->closure_type->align);
+  }
+  if (g->exit_exception != nullptr) {
+    std::free(g->exit_exception);
+    g->exit_exception = nullptr;
+  }
+  LabelSet* labels = g->labels;
+  g->labels = nullptr;
+  const StackSlot stack = g->stack;
+  g->stack = kNoStack;  // (4)
+  g->wait_object.store(nullptr, std::memory_order_relaxed);
+  g->status.store(GStatus::kIdle, std::memory_order_relaxed);
+  g->seq.store(g->seq.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  if (stack != kNoStack) {
+    ForgetStack(stack);
+    FreeStack(&p->stacks, stack);
+  }
+  FreeG(&p->free_gs, g);
+  p->ended.store(p->ended.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  ReleaseLabels(labels);
+}
+
+void StartFiberSwitch(M* m, G* from, G* to) {
+#if LEASH_ASAN
+  const char* low = to == &m->g0 ? static_cast<const char*>(m->native_stack) : StackLow(to->stack);
+  const size_t bytes =
+      to == &m->g0 ? m->native_stack_bytes : kStackClassBytes[StackClass(to->stack)];
+  __sanitizer_start_switch_fiber(m->after == After::kExit ? nullptr : &from->asan_fake_stack, low,
+                                 bytes);
+#endif
+#if LEASH_RACE
+  __tsan_switch_to_fiber(to->fiber, kTsanNoSync);
+#endif
+  (void)m;
+  (void)from;
+  (void)to;
+}
+
+void FinishFiberSwitch([[maybe_unused]] G* self) {
+#if LEASH_ASAN
+  __sanitizer_finish_switch_fiber(self->asan_fake_stack, nullptr, nullptr);
+#endif
+}
+
+}  // namespace
+
+G* PickLocal(M* m, P* p) {
+  const uint32_t tick = p->tick.load(std::memory_order_relaxed) + 1;
+  p->tick.store(tick, std::memory_order_relaxed);
+  if (m->locked_g != nullptr || tick % kLongWay == 0 ||
+      p->detached.load(std::memory_order_relaxed) ||
+      sched.attention.load(std::memory_order_relaxed)) {
+    return nullptr;
+  }
+  G* g = p->queue.TakeNext();
+  if (g == nullptr) g = p->queue.PopFront();
+  if (g == nullptr) return nullptr;
+  if (g->locked_m != nullptr) {
+    m->deferred = g;
+    return nullptr;
+  }
+  if (g->stack == kNoStack) {
+    g->stack = AllocStack(&p->stacks, g->stack_class);
+    if (g->stack == kNoStack) {
+      m->deferred = g;
+      return nullptr;
+    }
+    g->context = FreshContext(StackTop(g->stack) - 16);
+  }
+  return g;
+}
+
+[[gnu::noinline]] void SwitchAway(M* m, G* next) {
+  G* from = m->current;
+  G* to = next != nullptr ? next : &m->g0;
+  LEASH_DCHECK(to != from);
+  if (next != nullptr) SetRunning(m, next);
+  from->eh = *m->eh;
+  *m->eh = to->eh;
+  m->current = to;
+  StartFiberSwitch(m, from, to);
+  SwitchContext(&from->context, &to->context);
+  // Another M may have brought us here: `m` is not to be used any more.
+  FinishFiberSwitch(from);
+  AfterSwitch();
+}
+
+[[gnu::noinline]] void AfterSwitch() {
+  M* m = GetThread()->m;
+  const After after = m->after;
+  G* g = m->after_g;
+  m->after = After::kNothing;
+  switch (after) {
+    case After::kNothing:
+      return;
+    case After::kPark: {
+      Lock* unlock = m->after_unlock;
+      ParkCommit commit = m->after_commit;
+      void* arg = m->after_arg;
+      SetWaiting(g);
+      if (unlock != nullptr) {
+        unlock->unlock();
+      } else if (commit != nullptr && !commit(g, arg)) {
+        ReadyDirect(g);
+      }
+      return;
+    }
+    case After::kYield:
+      SetRunnable(g);
+      RunqPut(m->p, g, /*next=*/false);
+      return;
+    case After::kExit:
+      Bury(m, g);
+      return;
+  }
+}
+
+void ParkThread(G* g, WaitReason reason, const void* object, Lock* unlock, ParkCommit commit,
+                void* arg);
+void ReadyThread(G* g);
+
+namespace {
+
+void ParkAny(WaitReason reason, const void* object, Lock* unlock, ParkCommit commit, void* arg) {
+  Thread* thread = GetThread();
+  M* m = thread->m;
+  if (m == nullptr) {
+    ParkThread(CurrentG(), reason, object, unlock, commit, arg);
+    return;
+  }
+  G* g = m->current;
+  LEASH_CHECK(g != &m->g0);                                             // timers must not park
+  LEASH_DCHECK(g->status.load(std::memory_order_relaxed) == GStatus::kRunning);
+#if LEASH_RECORD
+  g->wait_object.store(object, std::memory_order_relaxed);
+  g->since.store(coarse_now.load(std::memory_order_relaxed), std::memory_order_relaxed);
+#else
+  (void)object;
+#endif
+  g->reason.store(reason, std::memory_order_relaxed);
+  m->after = After::kPark;
+  m->after_g = g;
+  m->after_unlock = unlock;
+  m->after_commit = commit;
+  m->after_arg = arg;
+  SwitchAway(m, PickLocal(m, m->p));
+}
+
+}  // namespace
+
+void Park(WaitReason reason, const void* object, Lock* unlock) {
+  ParkAny(reason, object, unlock, nullptr, nullptr);
+}
+
+void Park(WaitReason reason, const void* object, ParkCommit commit, void* arg) {
+  ParkAny(reason, object, nullptr, commit, arg);
+}
+
+void ReadyDirect(G* g) {
+  if (g->kind == GKind::kThread) {
+    ReadyThread(g);
+    return;
+  }
+  LEASH_CHECK(g->status.load(std::memory_order_relaxed) == GStatus::kWaiting);
+  M* m = GetThread()->m;
+  g->status.store(GStatus::kRunnable, std::memory_order_relaxed);
+#if LEASH_RECORD
+  g->since.store(coarse_now.load(std::memory_order_relaxed), std::memory_order_relaxed);
+#endif
+  if (m != nullptr && m->p != nullptr) {
+    RunqPut(m->p, g, /*next=*/true);
+  } else {
+    PushGlobal(g);
+    WakeP();
+  }
+}
+
+void Ready(G* g) {
+  const bool thread = g->kind == GKind::kThread;
+  ReadyDirect(g);
+  if (!thread) WakeP();
+}
+
+void Yield() {
+  M* m = GetThread()->m;
+  if (m == nullptr) {
+    sched_yield();
+    return;
+  }
+  G* g = m->current;
+  LEASH_CHECK(g != &m->g0);
+  P* p = m->p;
+  const uint32_t tick = p->tick.load(std::memory_order_relaxed);
+  if (p->queue.Empty() && !HasGlobalWork() && tick % kLongWay != kLongWay - 1 &&
+      !p->detached.load(std::memory_order_relaxed) &&
+      !sched.attention.load(std::memory_order_relaxed)) {
+    p->tick.store(tick + 1, std::memory_order_relaxed);
+    return;  // nobody else wants to run
+  }
+  G* next = PickLocal(m, p);
+#if LEASH_RECORD
+  g->since.store(coarse_now.load(std::memory_order_relaxed), std::memory_order_relaxed);
+#endif
+  m->after = After::kYield;
+  m->after_g = g;
+  SwitchAway(m, next);
+}
+
+void ExitGoroutine() {
+  M* m = GetThread()->m;
+  G* g = m->current;
+  if (m->locked_g == g) {
+    // It ends while it is locked: its thread goes with it.
+    m->locked_g = nullptr;
+    g->locked_m = nullptr;
+    g->lock_count = 0;
+    m->exits = true;
+  }
+  g->exiting = false;
+  g->status.store(GStatus::kDead, std::memory_order_relaxed);
+  m->after = After::kExit;
+  m->after_g = g;
+  SwitchAway(m, m->exits ? nullptr : PickLocal(m, m->p));
+  InternalError("a goroutine that has ended was run");
+}
+
+}  // namespace leash::rt
+
+// The first frame of every goroutine, called by leash_goroutine_entry.
+extern "C" void leash_goroutine_main() {
+  using namespace leash::rt;
+  FinishFiberSwitch(GetThread()->m->current);
+  AfterSwitch();
+  G* g = GetThread()->m->current;
+  race::Acquire(g);  // race-anchors, edge 1: the go statement
+  g->closure_type->run(g->closure);
+  ExitGoroutine();
+}

@@ -1,0 +1,136 @@
+// OS threads that use leash: each has a record like a goroutine's, in the same registry, and blocks on
+// a futex. In dumps it is a goroutine locked to its thread; NumGoroutine does not count it.
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/futex.h"
+#include "base/sanitizers.h"
+#include "sched/labels.h"
+#include "sched/park.h"
+#include "sched/scheduler.h"
+
+namespace leash::rt {
+namespace {
+
+constinit std::atomic<uint32_t> key_made{0};
+pthread_key_t thread_key;
+
+// The thread ends: its record goes back. Runs after the destructors of thread_local objects, which
+// may still use leash; if one of another key makes a record anew, this is called again.
+void OnThreadExit(void* arg) {
+  auto* g = static_cast<G*>(arg);
+  GetThread()->thread_g = nullptr;
+  LabelSet* labels = g->labels;
+  g->labels = nullptr;
+  g->fiber = nullptr;
+  g->status.store(GStatus::kIdle, std::memory_order_relaxed);
+  g->seq.store(g->seq.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  ReleaseLabels(labels);
+  FreeG(nullptr, g);
+}
+
+void EnsureKey() {
+  uint32_t no = 0;
+  if (key_made.load(std::memory_order_acquire) == 2) return;
+  if (key_made.compare_exchange_strong(no, 1)) {
+    LEASH_CHECK(pthread_key_create(&thread_key, &OnThreadExit) == 0);
+    key_made.store(2, std::memory_order_release);
+    return;
+  }
+  while (key_made.load(std::memory_order_acquire) != 2) CpuRelax();
+}
+
+[[gnu::noinline]] G* NewThreadG() {
+  EnsureStarted();
+  EnsureKey();
+  G* g = AllocG(nullptr);
+  if (g == nullptr) Fatal("out of memory: no record for an OS thread");
+  g->kind = GKind::kThread;
+  g->tid = CurrentTid();
+  g->id.store(g->tid == getpid() ? 1 : NewId(nullptr), std::memory_order_relaxed);
+  g->parent_id = 0;
+  g->site = std::source_location();
+  g->labels = nullptr;
+  g->test = nullptr;
+  g->background = nullptr;
+  g->closure = nullptr;
+  g->thread_wake.store(0, std::memory_order_relaxed);
+  g->reason.store(WaitReason::kNone, std::memory_order_relaxed);
+  g->since.store(MonotonicNow(), std::memory_order_relaxed);
+  pthread_attr_t attr;
+  g->thread_stack_top = nullptr;
+  if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+    void* low = nullptr;
+    size_t bytes = 0;
+    pthread_attr_getstack(&attr, &low, &bytes);
+    pthread_attr_destroy(&attr);
+    g->thread_stack_top = static_cast<char*>(low) + bytes;
+  }
+#if LEASH_RACE
+  g->fiber = __tsan_get_current_fiber();
+#endif
+  g->status.store(GStatus::kRunning, std::memory_order_relaxed);
+  g->seq.store(g->seq.load(std::memory_order_relaxed) | 1, std::memory_order_release);
+  GetThread()->thread_g = g;
+  pthread_setspecific(thread_key, g);
+  return g;
+}
+
+}  // namespace
+
+G* CurrentG() {
+  Thread* thread = GetThread();
+  if (thread->m != nullptr) return thread->m->current;
+  if (thread->thread_g != nullptr) return thread->thread_g;
+  return NewThreadG();
+}
+
+G* CurrentGOrNull() {
+  Thread* thread = GetThread();
+  return thread->m != nullptr ? thread->m->current : thread->thread_g;
+}
+
+// Not inlined: its frame is where the unwinding of a waiting thread begins.
+[[gnu::noinline]] void ParkThread(G* g, WaitReason reason, const void* object, Lock* unlock,
+                                  ParkCommit commit, void* arg) {
+  g->thread_wake.store(0, std::memory_order_relaxed);
+  g->wait_object.store(object, std::memory_order_relaxed);
+  g->since.store(MonotonicNow(), std::memory_order_relaxed);
+  g->reason.store(reason, std::memory_order_relaxed);
+  SaveContext(&g->context);
+  g->status.store(GStatus::kWaiting, std::memory_order_relaxed);
+  // Release: what a snapshot reads was written before seq became even.
+  g->seq.store(g->seq.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  sched.threads_parked.fetch_add(1, std::memory_order_seq_cst);
+  sched.activity.fetch_add(1, std::memory_order_relaxed);
+  if (!sched.sysmon_started.load(std::memory_order_acquire)) StartSysmon();
+  bool wait = true;
+  if (unlock != nullptr) {
+    unlock->unlock();
+  } else if (commit != nullptr && !commit(g, arg)) {
+    sched.threads_parked.fetch_sub(1, std::memory_order_seq_cst);
+    wait = false;
+  }
+  if (wait) {
+    // Perhaps that was the last one that could do anything.
+    if (sched.sysmon_sleeps.load(std::memory_order_relaxed) != 0) WakeSysmon();
+    while (g->thread_wake.load(std::memory_order_acquire) == 0) FutexWait(&g->thread_wake, 0);
+  }
+  g->seq.store(g->seq.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  g->status.store(GStatus::kRunning, std::memory_order_relaxed);
+  g->reason.store(WaitReason::kNone, std::memory_order_relaxed);
+}
+
+void ReadyThread(G* g) {
+  sched.threads_parked.fetch_sub(1, std::memory_order_seq_cst);
+  sched.activity.fetch_add(1, std::memory_order_relaxed);
+  // Release: what the waker wrote for it. From here on the thread may be gone; its record is not.
+  g->thread_wake.store(1, std::memory_order_release);
+  FutexWake(&g->thread_wake, 1);
+}
+
+}  // namespace leash::rt

@@ -1,0 +1,62 @@
+#include "sched/tsan_fiber.h"
+
+#if LEASH_RACE
+
+#include <sys/mman.h>
+
+#include "base/check.h"
+#include "base/lock.h"
+#include "base/race.h"
+
+namespace leash::rt {
+namespace {
+
+// ThreadSanitizer forgets a dead fiber's stacks when 64 more have ended, and a race with it is then
+// dropped in silence. The last ones are therefore kept for a while. About 50 KB each.
+constexpr int kKept = 256;
+struct Kept {
+  Lock lock{LockRank::kLeaf};
+  void* fibers[kKept] = {};
+  int at = 0;
+};
+constinit Kept kept;
+
+}  // namespace
+
+void CreateFiber(G* g) {
+  g->fiber = __tsan_create_fiber(0);
+  char name[40] = "goroutine ";
+  char digits[20];
+  int n = 0;
+  for (uint64_t id = g->id.load(std::memory_order_relaxed); id != 0; id /= 10) {
+    digits[n++] = static_cast<char>('0' + id % 10);
+  }
+  int at = 10;
+  while (n > 0) name[at++] = digits[--n];
+  __tsan_set_fiber_name(g->fiber, name);
+  race::Release(g);
+}
+
+void DestroyFiber(G* g) {
+  void* dead;
+  {
+    LockHolder hold(kept.lock);
+    dead = kept.fibers[kept.at];
+    kept.fibers[kept.at] = g->fiber;
+    kept.at = (kept.at + 1) % kKept;
+  }
+  g->fiber = nullptr;
+  if (dead != nullptr) __tsan_destroy_fiber(dead);
+}
+
+void ForgetStack(StackSlot stack) {
+  // mmap is intercepted: it resets the shadow, and adds no edge.
+  char* low = StackLow(stack) + 4096;
+  const size_t bytes = static_cast<size_t>(StackTop(stack) - low);
+  LEASH_CHECK(mmap(low, bytes, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == low);
+}
+
+}  // namespace leash::rt
+
+#endif  // LEASH_RACE

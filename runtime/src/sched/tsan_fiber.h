@@ -1,0 +1,32 @@
+// Goroutines as ThreadSanitizer's fibers. Empty without it.
+
+#ifndef LEASH_SCHED_TSAN_FIBER_H_
+#define LEASH_SCHED_TSAN_FIBER_H_
+
+#include "base/sanitizers.h"
+#include "sched/g.h"
+
+namespace leash::rt {
+
+#if LEASH_RACE
+// By the spawner, with its stack in place: it is what the report shows as "created at".
+void CreateFiber(G* g);
+void DestroyFiber(G* g);
+// Makes ThreadSanitizer forget the accesses of the goroutine that had this stack.
+void ForgetStack(StackSlot stack);
+#elif LEASH_ASAN
+inline void CreateFiber(G*) {}
+inline void DestroyFiber(G*) {}
+// The frames that never return leave their red zones behind.
+inline void ForgetStack(StackSlot stack) {
+  __asan_unpoison_memory_region(StackLow(stack) + 4096, kStackClassBytes[StackClass(stack)] - 4096);
+}
+#else
+inline void CreateFiber(G*) {}
+inline void DestroyFiber(G*) {}
+inline void ForgetStack(StackSlot) {}
+#endif
+
+}  // namespace leash::rt
+
+#endif  // LEASH_SCHED_TSAN_FIBER_H_
