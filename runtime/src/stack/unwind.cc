@@ -94,7 +94,10 @@ class Walk {
       if (row->slots[i] == 0 && !from_fp) continue;
       const uint64_t origin = from_fp ? regs_.fp() : cfa;
       const auto distance = static_cast<uint64_t>(int64_t{row->slots[i]} * 8);
-      if (!view_.Read(origin + distance, &caller.saved[i])) return Stop(UnwindEnd::kOutside);
+      if (view_.Read(origin + distance, &caller.saved[i])) continue;
+      // Below sp: the epilogue has popped it already, so the register has its value, but compilers
+      // do not say so. (Read where possible: a leaf may have saved it in the red zone.)
+      if (origin + distance >= regs_.sp) return Stop(UnwindEnd::kOutside);
     }
 #if defined(__aarch64__)
     caller.saved[11] = StripSignature(caller.saved[11]);

@@ -21,6 +21,13 @@ namespace leash::rt {
 
 class UnwindTable;  // stack/unwind_table.h
 
+// What a function may use below its stack pointer.
+#if defined(__x86_64__)
+inline constexpr size_t kRedZoneBytes = 128;
+#else
+inline constexpr size_t kRedZoneBytes = 0;
+#endif
+
 // The registers that an unwinder needs. What is not known is 0: a goroutine that parks keeps pc, sp
 // and fp only, and the compiler has spilled the rest.
 struct UnwindRegs {
