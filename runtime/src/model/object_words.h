@@ -17,6 +17,7 @@ inline constexpr std::array<std::string_view, 3> kWaitOpWords = {"on", "send", "
 inline constexpr std::array<std::string_view, 4> kLeakTierWords = {"none", "proved", "still there",
                                                                    "runaway"};
 
+inline constexpr std::array<std::string_view, 2> kGoroutineKindWords = {"goroutine", "thread"};
 inline constexpr std::array<std::string_view, 5> kStateWords = {"runnable", "running", "syscall",
                                                                 "waiting", "other"};
 

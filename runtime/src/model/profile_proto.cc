@@ -33,6 +33,7 @@ enum Profile : uint32_t {
   kTimeNanos = 9,
   kPeriodType = 11,
   kPeriod = 12,
+  kComment = 13,
   kDefaultSampleType = 14,
 };
 
@@ -240,6 +241,8 @@ void ProfileProtoWriter::Finish() {
   value_type(kPeriodType);
   pbf.add_int64(kPeriod, 1);
   pbf.add_int64(kDefaultSampleType, static_cast<int64_t>(StringId(profile_)));
+  // Tells leash's reader whose labels these are; pprof does not show a comment that begins with '#'.
+  pbf.add_int64(kComment, static_cast<int64_t>(StringId("#leash")));
   if (time_ns_ != 0) pbf.add_int64(kTimeNanos, time_ns_);
   Emit(out);
 
