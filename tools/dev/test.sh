@@ -43,16 +43,19 @@ run_ctest() { # PRESET FILTER [CTEST OPTION...]
   local suite tests failed skipped
   suite=$(sed -n '/<testsuite /,/>/p' "$results" 2>/dev/null | tr '\n\t' '  ')
   tests=$(attribute tests) failed=$(attribute failures) skipped=$(attribute skipped)
+  if [ "$tests" = 0 ]; then
+    bad "no test matches '$filter'; ctest --preset $preset -N lists them"
+    return 1
+  fi
   local line="$((tests - failed - skipped)) passed, $failed failed"
   [ "$skipped" = 0 ] || line+=", $skipped skipped"
   line+=" (preset $preset, $(seconds "$begin"))"
-  if [ $status = 0 ] && [ "$tests" != 0 ]; then
+  if [ $status = 0 ]; then
     good "$line"
   else
     bad "$line"
-    [ $status != 0 ] || status=1
+    return 1
   fi
-  return $status
 }
 
 # A number of $suite, the <testsuite> element of ctest's results; 0 if there is none.
