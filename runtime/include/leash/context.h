@@ -18,6 +18,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -188,22 +189,27 @@ class StopFunc {
 // WithCancel()
 //
 // A child of `parent` that also ends when the CancelFunc is called. Call it as soon as the work is
-// done: until then the parent remembers the child.
-[[nodiscard]] std::pair<Context, CancelFunc> WithCancel(const Context& parent);
+// done: until then the parent remembers the child. Dumps show the place of this call as where the
+// channel Done() was made.
+[[nodiscard]] std::pair<Context, CancelFunc> WithCancel(
+    const Context& parent, std::source_location site = std::source_location::current());
 
 // WithTimeout(), WithDeadline()
 //
 // A child of `parent` that also ends, with "context deadline exceeded", when the time is over. A
 // deadline later than the parent's changes nothing.
-[[nodiscard]] std::pair<Context, CancelFunc> WithTimeout(const Context& parent,
-                                                         absl::Duration timeout);
-[[nodiscard]] std::pair<Context, CancelFunc> WithDeadline(const Context& parent,
-                                                          absl::Time deadline);
+[[nodiscard]] std::pair<Context, CancelFunc> WithTimeout(
+    const Context& parent, absl::Duration timeout,
+    std::source_location site = std::source_location::current());
+[[nodiscard]] std::pair<Context, CancelFunc> WithDeadline(
+    const Context& parent, absl::Time deadline,
+    std::source_location site = std::source_location::current());
 
 // WithCancelCause()
 //
 // As WithCancel, for saying why.
-[[nodiscard]] std::pair<Context, CancelCauseFunc> WithCancelCause(const Context& parent);
+[[nodiscard]] std::pair<Context, CancelCauseFunc> WithCancelCause(
+    const Context& parent, std::source_location site = std::source_location::current());
 
 // WithoutCancel()
 //

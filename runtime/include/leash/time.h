@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <source_location>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "leash/chan.h"
@@ -43,17 +44,31 @@ RecvChan<absl::Time> After(absl::Duration duration,
 
 namespace internal {
 
-// A counted reference to a timer, with the handle of its channel. The handle says to whoever proves
+void TimerRetain(rt::TimerState* state) noexcept;
+void TimerRelease(rt::TimerState* state) noexcept;
+
+// A counted reference to a timer, with a handle of its channel. The handle says to whoever proves
 // leaks that the channel can still be sent on, through Reset, from where this object is.
 class TimerRef {
  public:
-  explicit TimerRef(rt::TimerState* state);  // takes over one reference
-  TimerRef(const TimerRef& other);
-  TimerRef(TimerRef&& other) noexcept;
-  TimerRef& operator=(TimerRef other) noexcept;
-  ~TimerRef();
+  // Takes over one reference.
+  TimerRef(rt::TimerState* state, Chan<absl::Time> channel) noexcept
+      : state_(state), channel_(std::move(channel)) {}
+  TimerRef(const TimerRef& other) noexcept : state_(other.state_), channel_(other.channel_) {
+    if (state_ != nullptr) TimerRetain(state_);
+  }
+  TimerRef(TimerRef&& other) noexcept
+      : state_(std::exchange(other.state_, nullptr)), channel_(std::move(other.channel_)) {}
+  [[gnu::always_inline]] TimerRef& operator=(TimerRef other) noexcept {
+    std::swap(state_, other.state_);
+    std::swap(channel_, other.channel_);
+    return *this;
+  }
+  [[gnu::always_inline]] ~TimerRef() {
+    if (state_ != nullptr) TimerRelease(state_);
+  }
 
-  rt::TimerState* get() const { return state_; }
+  rt::TimerState* state() const { return state_; }
   const Chan<absl::Time>& channel() const { return channel_; }
 
  private:
@@ -82,7 +97,7 @@ class Timer {
   // Timer::C()
   //
   // The channel of the ticks. The nil channel for a timer made by AfterFunc.
-  RecvChan<absl::Time> C() const;
+  RecvChan<absl::Time> C() const { return ref_.channel(); }
 
   // Timer::Stop()
   //
@@ -101,7 +116,7 @@ class Timer {
 
  private:
   friend Timer AfterFunc(absl::Duration, std::function<void()>, std::source_location);
-  explicit Timer(rt::TimerState* state) : ref_(state) {}
+  explicit Timer(internal::TimerRef ref) : ref_(std::move(ref)) {}
 
   internal::TimerRef ref_;
 };
@@ -134,7 +149,7 @@ class Ticker {
   // Ticker::C()
   //
   // The channel of the ticks. Stop does not close it.
-  RecvChan<absl::Time> C() const;
+  RecvChan<absl::Time> C() const { return ref_.channel(); }
 
   // Ticker::Stop()
   //
