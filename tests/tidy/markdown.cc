@@ -6,9 +6,12 @@
 #include <cctype>
 #include <filesystem>
 #include <regex>
+#include <set>
 
 namespace leash::tidy {
 namespace {
+
+namespace fs = std::filesystem;
 
 // What an example may use without saying so: the public interface, GoogleTest and the usual.
 constexpr std::string_view kPrelude = R"(
@@ -61,6 +64,27 @@ std::pair<std::string, std::string> SplitIncludes(std::string_view code) {
   return {includes, rest};
 }
 
+// A relative link, and the path from the root of the tree that it leads to.
+struct Link {
+  size_t line_index;
+  std::string text;
+  std::string path;
+};
+
+std::vector<Link> LinksIn(const SourceFile& page) {
+  static const std::regex pattern("\\]\\(([^)#: ]+)(#[^)]*)?\\)");
+  const fs::path folder = fs::path(page.path).parent_path();
+  std::vector<Link> links;
+  const std::vector<std::string_view> lines = Lines(page.text);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::string line(lines[i]);
+    for (std::sregex_iterator it(line.begin(), line.end(), pattern), end; it != end; ++it) {
+      links.push_back({i, it->str(1), (folder / it->str(1)).lexically_normal().generic_string()});
+    }
+  }
+  return links;
+}
+
 }  // namespace
 
 std::vector<Fence> FencesIn(std::string_view markdown) {
@@ -87,17 +111,11 @@ std::vector<Fence> FencesIn(std::string_view markdown) {
 }
 
 Findings PageFindings(const SourceFile& page) {
-  namespace fs = std::filesystem;
-  static const std::regex link("\\]\\(([^)#: ]+)(#[^)]*)?\\)");
   Findings findings;
-  const fs::path folder = (fs::path(LEASH_SOURCE_DIR) / page.path).parent_path();
-  const std::vector<std::string_view> lines = Lines(page.text);
-  for (size_t i = 0; i < lines.size(); ++i) {
-    const std::string line(lines[i]);
-    for (std::sregex_iterator it(line.begin(), line.end(), link), end; it != end; ++it) {
-      if (!fs::exists(folder / it->str(1))) {
-        findings.push_back(Place(page, i) + ": link to " + it->str(1) + ", which does not exist");
-      }
+  for (const Link& link : LinksIn(page)) {
+    if (!fs::exists(fs::path(LEASH_SOURCE_DIR) / link.path)) {
+      findings.push_back(Place(page, link.line_index) + ": link to " + link.text +
+                         ", which does not exist");
     }
   }
   for (const Fence& fence : FencesIn(page.text)) {
@@ -106,6 +124,20 @@ Findings PageFindings(const SourceFile& page) {
       findings.push_back(Place(page, fence.line - 2) +
                          ": want cpp, cpp run, cpp program=NAME.cc or " +
                          "cpp fragment, have cpp " + fence.info);
+    }
+  }
+  return findings;
+}
+
+Findings UnlinkedPageFindings(const std::vector<SourceFile>& pages) {
+  std::set<std::string> linked;
+  for (const SourceFile& page : pages) {
+    for (const Link& link : LinksIn(page)) linked.insert(link.path);
+  }
+  Findings findings;
+  for (const SourceFile& page : pages) {
+    if (StartsWith(page.path, "docs/") && linked.count(page.path) == 0) {
+      findings.push_back(page.path + ": no page links to it");
     }
   }
   return findings;

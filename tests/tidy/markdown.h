@@ -33,6 +33,9 @@ std::vector<Fence> FencesIn(std::string_view markdown);
 // Relative links of a page that lead to no file of the tree, and fences that nobody knows.
 Findings PageFindings(const SourceFile& page);
 
+// Pages of docs/ that no page links to: nobody would find them.
+Findings UnlinkedPageFindings(const std::vector<SourceFile>& pages);
+
 // The translation unit that compiles all examples of a page but its programs, and runs those that
 // run.
 std::string ExamplesOf(const SourceFile& page);

@@ -35,6 +35,18 @@ TEST(MarkdownTest, LinksAndBlocksOfEveryPageAreInOrder) {
   EXPECT_EQ(Join(findings), "");
 }
 
+TEST(MarkdownTest, EveryPageIsLinked) {
+  EXPECT_EQ(Join(UnlinkedPageFindings(ReadTree({".md"}))), "");
+}
+
+TEST(MarkdownTest, PageThatNobodyLinksToIsFound) {
+  EXPECT_EQ(Join(UnlinkedPageFindings({{"README.md", "[a](docs/guide/a.md#part)"},
+                                       {"docs/guide/a.md", "[b](../b.md)"},
+                                       {"docs/b.md", ""},
+                                       {"docs/c.md", ""}})),
+            "docs/c.md: no page links to it\n");
+}
+
 TEST(MarkdownTest, FencesHaveTheirLineAndTheirCode) {
   const std::vector<Fence> fences = FencesIn(kPage);
   ASSERT_EQ(fences.size(), 5u);
