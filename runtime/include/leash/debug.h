@@ -1,0 +1,124 @@
+// debug: what is running, and where it is stuck.
+//
+//     std::cerr << leash::debug::Stack(/*all=*/true);            // Go's text
+//     leash::debug::Snapshot now = leash::debug::Capture();      // the model that all tools read
+//     auto server = leash::debug::Serve("127.0.0.1:6060");       // leash dump 127.0.0.1:6060
+//
+// Nothing here stops the program: parked goroutines are read where they lie, and what moved meanwhile
+// is read again. No lock is taken that a stuck program could hold.
+
+#ifndef LEASH_DEBUG_H_
+#define LEASH_DEBUG_H_
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "leash/snapshot.h"
+
+namespace leash::debug {
+
+using leash::Snapshot;
+
+// CaptureOptions: what Capture() takes down.
+struct CaptureOptions {
+  // Call stacks, with functions, files and lines. Without them a capture costs 0.1 us a goroutine.
+  bool stacks = true;
+  // OS threads that have used leash, too.
+  bool threads = true;
+  // Stacks of goroutines and threads that run just now: each is interrupted by SIGURG for some
+  // microseconds. System calls that SA_RESTART does not restart (poll, nanosleep) may return EINTR.
+  bool running_stacks = true;
+  // What each goroutine's stack points to: ProveLeaks() needs it.
+  bool mentions = true;
+  // Leave out goroutines of GoBackground.
+  bool background = true;
+};
+
+// Capture()
+//
+// Every goroutine and every thread known to the runtime, at this moment. The caller is the one that
+// is `current`. Allocates; blocks no other goroutine.
+Snapshot Capture(const CaptureOptions& options = {});
+
+// Stack()
+//
+// Go's text ("goroutine 18 [chan receive, 2 minutes]:"): of the caller, or of all.
+std::string Stack(bool all);
+
+// WriteProfile()
+//
+// What net/http/pprof serves for ?debug=N: 0 gzipped profile.proto, 1 grouped and counted text, 2 Go's
+// full text, 3 the same with ids, labels, wait times in seconds, spawn stacks and who holds what is
+// waited for. Streamed in constant memory: any number of goroutines, never cut.
+// Fails: where `out` does; look at its state.
+void WriteProfile(std::ostream& out, int debug);
+
+// SetName()
+//
+// Names the calling goroutine: its label "name". Not inherited by what it spawns later: "" removes it.
+void SetName(std::string_view name);
+
+// ScopedLabels
+//
+// Labels of the calling goroutine until the scope ends, inherited by the goroutines that it spawns
+// inside. They show in dumps and as tags in profiles.
+//
+//     leash::debug::ScopedLabels labels({{"tenant", "acme"}, {"route", "/v1/items"}});
+//
+// Must end on the goroutine that made it.
+class [[nodiscard]] ScopedLabels {
+ public:
+  ScopedLabels(
+      std::initializer_list<std::pair<std::string_view, std::string_view>> labels);
+  ~ScopedLabels();
+  ScopedLabels(const ScopedLabels&) = delete;
+  ScopedLabels& operator=(const ScopedLabels&) = delete;
+
+ private:
+  void* before_;
+};
+
+// Server: answers over HTTP until it is stopped or destroyed. Move-only.
+class Server {
+ public:
+  struct Impl;
+
+  explicit Server(std::unique_ptr<Impl> impl);
+  Server(Server&&) noexcept;
+  Server& operator=(Server&&) noexcept;
+  ~Server();
+
+  // Where it listens: "127.0.0.1:43121", "unix:/run/app.sock".
+  std::string Address() const;
+  // Ends it; waits for answers under way. Idempotent.
+  void Stop();
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// Serve()
+//
+// Starts a debug server on "HOST:PORT" (port 0 picks one) or "unix:PATH". It has its own threads, so
+// it answers while every P is stuck. Link leash::debug_server. LEASH_DEBUG_ADDR does the same without
+// code. There is no access control: listen on a loopback address or a Unix socket.
+//
+//   /debug/pprof/                                  index
+//   /debug/pprof/goroutine?debug=0|1|2|3           WriteProfile()
+//   /debug/pprof/goroutineleak?debug=0|1|2|3       only goroutines that are proved leaked
+//   /debug/leash/                                  the same for a person, in a browser
+//   /debug/leash/snapshot.json                     Capture(), as `leash dump` reads it
+//   /metrics                                       Prometheus
+//
+// Fails: kInvalidArgument for an address that is not one, kUnavailable where it cannot be listened on.
+absl::StatusOr<Server> Serve(std::string_view address);
+
+}  // namespace leash::debug
+
+#endif  // LEASH_DEBUG_H_
