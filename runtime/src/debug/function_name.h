@@ -35,11 +35,18 @@ std::string ReadableDemangled(std::string_view name, std::string_view file = {},
 // A type's name, from a demangled one: "std::vector<std::string>".
 std::string ReadableType(std::string_view name);
 
+// SymbolWithoutSuffix()
+//
+// The symbol without what optimisers and the linker have put behind it: ".constprop.0", ".cold",
+// "@@GLIBC_2.34". Async-signal-safe.
+std::string_view SymbolWithoutSuffix(std::string_view name);
+
 // IsRuntimeFunction()
 //
 // True for what a dump hides: functions of leash::rt and leash::internal, and the language's own
 // plumbing that runs and ends a goroutine or calls through std::function. By symbol, mangled or
 // not.
+// Async-signal-safe.
 bool IsRuntimeFunction(std::string_view system_name);
 
 }  // namespace leash::rt
