@@ -176,6 +176,15 @@ struct ChanAccess {
   static rt::ChanCore* Core(const Handle& handle) {
     return handle.handle_.chan();
   }
+  // What a temporary holds, as a right to do one thing.
+  template <uint64_t kRight, class Handle>
+  static ChanHandle<kRight> Take(Handle&& handle) {
+    if constexpr (std::is_same_v<decltype(handle.handle_), ChanHandle<kRight>>) {
+      return std::move(handle.handle_);
+    } else {
+      return ChanHandle<kRight>(handle.handle_.chan());
+    }
+  }
   // A handle of type Handle to this channel; null makes the nil channel.
   template <class Handle>
   static Handle FromCore(rt::ChanCore* chan) {

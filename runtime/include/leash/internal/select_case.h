@@ -49,7 +49,11 @@ class CaseChan {
  public:
   template <class Handle>
   explicit CaseChan(Handle&& handle) : chan_(ChanAccess::Core(handle)) {
-    if constexpr (!std::is_lvalue_reference_v<Handle>) Own();
+    if constexpr (!std::is_lvalue_reference_v<Handle> && !std::is_const_v<Handle>) {
+      owned_ = ChanAccess::Take<kRight>(std::move(handle));
+    } else if constexpr (!std::is_lvalue_reference_v<Handle>) {
+      Own();
+    }
   }
   void Own() {
     if (owned_.chan() == nullptr) owned_ = ChanHandle<kRight>(chan_);
