@@ -142,6 +142,7 @@ class [[nodiscard]] CancelFunc {
   void operator()() const;
 
  private:
+  friend class CancelCauseFunc;
   friend struct rt::ContextNode;
   rt::ContextNode* node_ = nullptr;
 };
