@@ -109,6 +109,7 @@ Succession Succeed(LockWord& word, uint64_t old, int64_t now_ns) {
     LEASH_CHECK((old & kWoken) == 0);  // (4)
     s.waiter = PopFront(waiters);
     s.waiter->granted = true;
+    RecordHolder(word.holder, s.waiter->g);
     if (Empty(waiters)) {
       s.state &= ~(kWaiters | kStarving);
     } else if (now_ns - s.waiter->since_ns < kStarvationNs) {

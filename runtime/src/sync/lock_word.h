@@ -78,10 +78,20 @@ void TakeBack(LockWord& word, const Succession& succession);
 // After everything is unlocked.
 void WakeSuccessor(const Succession& succession);
 
-// Notes for dumps that the caller has it. A plain store: only who has the lock writes it.
+// Notes for dumps who has it: the caller, or the one that it is handed to. A plain store: only who
+// has the lock writes it. Never cleared; it counts while kHeld is set. (For a moment after kHeld is set
+// it still names the one before.)
+inline void RecordHolder(std::atomic<uint64_t>& holder, G* g) {
+#if LEASH_RECORD
+  holder.store(IdOf(g), std::memory_order_relaxed);
+#else
+  (void)holder;
+  (void)g;
+#endif
+}
 inline void RecordHolder(std::atomic<uint64_t>& holder) {
 #if LEASH_RECORD
-  holder.store(IdOf(CurrentG()), std::memory_order_relaxed);
+  RecordHolder(holder, CurrentG());
 #else
   (void)holder;
 #endif

@@ -14,6 +14,10 @@
 // readers, one of which may be the last user and destroy the object, before it unlocks the inner
 // Mutex.
 
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
 #include "base/check.h"
 #include "base/race.h"
 #include "leash/sync.h"
@@ -52,7 +56,8 @@ void Drain(RWMutexWords& words) {
   LEASH_CHECK(words.draining == nullptr);  // the slot is one writer's
   words.draining = &self;
   rt::Park(rt::WaitReason::kRWMutexLock, &words, &lock);
-  LEASH_DCHECK(ReadersIn(state.load(std::memory_order_relaxed)) == 0);  // (7)
+  // Acquire: the last reader has readied us, which orders what that one did, but not the others.
+  LEASH_CHECK(ReadersIn(state.load(std::memory_order_acquire)) == 0);  // (7)
 }
 
 void RLockContended(RWMutexWords& words) {
@@ -83,13 +88,13 @@ void RUnlockLast(RWMutexWords& words) {
   rt::Lock& lock = rt::QueueLock(&words);
   lock.lock();
   uint64_t old = state.load(std::memory_order_relaxed);
-  rt::SyncWaiter* writer = nullptr;
+  // Found before the reader's share is given up, for that is the last access.
+  rt::SyncWaiter* const writer = std::exchange(words.draining, nullptr);
   do {
-    if (ReadersIn(old) == 0) {
+    if (ReadersIn(old) != 1) {  // somebody else has unlocked what is not his
       lock.unlock();
       RUnlockedTwice();
     }
-    if (ReadersIn(old) == 1) writer = std::exchange(words.draining, nullptr);
     // Release: pairs with the acquire in Drain, and in the next Lock.
   } while (!state.compare_exchange_weak(old, old - kOneReader, std::memory_order_release,
                                         std::memory_order_relaxed));
