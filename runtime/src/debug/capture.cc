@@ -29,7 +29,8 @@ namespace {
 
 constexpr int kTries = 8;                              // walks of one goroutine that keeps moving
 constexpr size_t kThreadStackCopyMax = size_t{1} << 20;
-constexpr int kSelectCasesMax = 4096;
+constexpr uint32_t kSelectCasesMax = 4096;
+constexpr size_t kNameMax = 256;  // of a channel's name, longer ones are cut
 
 uint64_t HashPcs(const uint64_t* pcs, int n) {
   uint64_t h = 0xcbf29ce484222325u ^ static_cast<uint64_t>(n);
@@ -73,7 +74,7 @@ bool Parked(const Facts& f) {
 }  // namespace
 
 Capturer::Capturer(const debug::CaptureOptions& options, Snapshot* out)
-    : options_(options), out_(out), locations_(Symbolizer::Get(), *out), self_(CurrentG()) {
+    : options_(options), out_(out), locations_(Symbolizer::Get(), *out), self_(CurrentGOrNull()) {
   coarse_ = MonotonicNow();
   stack_pcs_.emplace(0, std::vector<uint64_t>());
 }
@@ -83,6 +84,7 @@ void Capturer::CaptureRange(size_t begin, size_t end) {
     G* g = GAt(i);
     const GStatus status = g->status.load(std::memory_order_acquire);
     if (status == GStatus::kIdle || status == GStatus::kDead) continue;
+    if (skip_self_ && g == self_) continue;
     if (g->kind == GKind::kThread && !options_.threads && g != self_) continue;
     if (!options_.background && g->background != nullptr) continue;
     CaptureOne(g);
@@ -144,7 +146,7 @@ void Capturer::CaptureOne(G* g) {
   }
   if (const char* test = g->test) entry.test = out_->AddString(test);
   if (const char* background = g->background) entry.background = out_->AddString(background);
-  LabelSet labels;
+  leash::LabelSet labels;
   for (const auto& [key, value] : CopyLabels(&g->labels)) {
     labels.emplace_back(out_->AddString(key), out_->AddString(value));
   }
@@ -231,21 +233,28 @@ void Capturer::AddWaits(G* g, WaitReason reason, const void* object, leash::Goro
       entry->waits.push_back({ChanObject(address), leash::Wait::Op::kRecv});
       return;
     case WaitReason::kSelect: {
-      uint64_t at = address;
-      for (int i = 0; i < kSelectCasesMax && at != 0; ++i) {
-        SudogFacts sudog;
-        if (!ReadSudogFacts(at, &sudog)) return;
-        if (sudog.chan != 0) {
-          entry->waits.push_back({ChanObject(sudog.chan), sudog.send ? leash::Wait::Op::kSend
-                                                                     : leash::Wait::Op::kRecv});
-        } else if (sudog.timer) {
+      // One sudog a case, in one array on the waiter's stack.
+      alignas(Sudog) char first[sizeof(Sudog)];
+      if (!SafeRead(address, first, sizeof(first))) return;
+      const uint32_t count = reinterpret_cast<const Sudog*>(first)->count;
+      if (count == 0 || count > kSelectCasesMax) return;
+      std::vector<char> bytes(count * sizeof(Sudog));
+      if (!SafeRead(address, bytes.data(), bytes.size())) return;
+      for (uint32_t i = 0; i < count; ++i) {
+        alignas(Sudog) char one[sizeof(Sudog)];
+        std::memcpy(one, bytes.data() + i * sizeof(Sudog), sizeof(one));
+        const auto* sudog = reinterpret_cast<const Sudog*>(one);
+        if (sudog->op == CaseOp::kTimeout) {
           leash::WaitObject timer;
           timer.kind = ObjectKind::kTimer;
-          timer.address = at;
+          timer.address = address + i * sizeof(Sudog);
           timer.timer = true;
           entry->waits.push_back({out_->AddObject(timer), leash::Wait::Op::kOther});
+        } else if (sudog->chan != nullptr) {
+          entry->waits.push_back({ChanObject(reinterpret_cast<uint64_t>(sudog->chan)),
+                                  sudog->op == CaseOp::kSend ? leash::Wait::Op::kSend
+                                                             : leash::Wait::Op::kRecv});
         }
-        at = sudog.next;
       }
       return;
     }
@@ -267,11 +276,18 @@ ObjectId Capturer::ChanObject(uint64_t address) {
   leash::WaitObject o;
   o.kind = ObjectKind::kChan;
   o.address = address;
-  alignas(16) char bytes[kChanCoreBytes];
+  copy_.resize(kChanFactsBytes);
   ChanFacts facts;
-  if (SafeRead(address, bytes, sizeof(bytes)) && ReadChanFacts(bytes, &facts)) {
-    o.name = out_->AddString(facts.name);
-    o.element = out_->AddString(facts.element);
+  if (SafeRead(address, copy_.data(), copy_.size()) && ReadChanFacts(copy_.data(), &facts)) {
+    char name[kNameMax];
+    const size_t n = std::min(facts.name_bytes, sizeof(name));
+    if (n > 0 && SafeRead(reinterpret_cast<uint64_t>(facts.name), name, n)) {
+      o.name = out_->AddString({name, n});
+    }
+    if (facts.element_function_name != nullptr) {
+      o.element = out_->AddString(
+          ReadableType(ElementTypeName(facts.element_function_name)));
+    }
     o.capacity = facts.capacity;
     o.length = facts.length;
     o.closed = facts.closed;

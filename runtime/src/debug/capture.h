@@ -29,6 +29,13 @@ class Capturer {
  public:
   Capturer(const debug::CaptureOptions& options, Snapshot* out);
 
+  // Captures the caller, if it has ever used leash.
+  void CaptureSelf() {
+    if (self_ != nullptr) CaptureOne(self_);
+  }
+  // Leaves the caller out from now on.
+  void SkipSelf() { skip_self_ = true; }
+
   // Captures the records [begin, end) of the registry, as far as they are in use.
   void CaptureRange(size_t begin, size_t end);
 
@@ -64,6 +71,7 @@ class Capturer {
   std::vector<char> copy_;
   int64_t coarse_ = 0;
   G* self_ = nullptr;
+  bool skip_self_ = false;
 };
 
 // Fills in what a Snapshot says of the program itself.

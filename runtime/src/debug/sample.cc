@@ -23,7 +23,7 @@ constexpr int64_t kPatience = 20'000'000;
 constinit Lock sample_lock{LockRank::kUnranked};
 constinit std::atomic<uint32_t> state{0};
 constinit std::atomic<int32_t> target{0};
-constinit Sample shared;
+Sample shared;  // zero until the first request: no constructor runs
 
 void OnSample(int, siginfo_t*, void* ucontext) {
   const int saved_errno = errno;

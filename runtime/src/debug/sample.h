@@ -16,7 +16,7 @@ struct Sample {
   static constexpr int kMax = 128;
   int32_t tid = 0;
   const G* g = nullptr;  // what the thread ran when it was interrupted; null: the scheduler
-  uint64_t pcs[kMax];
+  uint64_t pcs[kMax] = {};
   int count = 0;           // 0: no stack could be had
   uint64_t exact_pcs = 0;  // bit i: pcs[i] is the place itself
 };

@@ -11,7 +11,6 @@
 #include "sched/netpoll_poll.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
-#include "sched/start_hooks.h"
 #include "sched/timer_heap.h"
 
 namespace leash::rt {
@@ -83,7 +82,6 @@ void InChild() {
   }
   if (m != nullptr) m->tid = CurrentTid();
   ForgetRuntimeThreads();
-  OnFork();
   if (m != nullptr) StartSysmon();
 }
 

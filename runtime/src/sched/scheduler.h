@@ -190,6 +190,8 @@ void HandOffP(P* p);
 // sysmon.cc
 void StartSysmon();
 void WakeSysmon();
+// Has sysmon call `fn` soon. Async-signal-safe. One request at a time; a second one is dropped.
+void RequestFromSysmon(void (*fn)());
 // Tells the deadlock check that this thread is the runtime's own and wakes nobody.
 void RegisterRuntimeThread();
 void UnregisterRuntimeThread();

@@ -13,8 +13,8 @@ struct G;
 // Installs SIGQUIT's handler, the printing of stacks for fatal errors, LEASH_DEBUG_ADDR.
 void OnRuntimeStart();
 
-// In the child of a fork.
-void OnFork();
+// Called by sysmon on its own thread, before it does anything else.
+void OnSysmonStart();
 
 // Prints the stack of `g` as Go does after a panic: header, frames, "created by", to standard error.
 // `g` is the caller; `frames_to_skip` of its innermost frames are the runtime's own.

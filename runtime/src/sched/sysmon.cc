@@ -14,6 +14,7 @@
 #include "sched/membarrier.h"
 #include "sched/netpoll_poll.h"
 #include "sched/scheduler.h"
+#include "sched/start_hooks.h"
 #include "sched/timer_heap.h"
 
 namespace leash::rt {
@@ -27,6 +28,13 @@ constexpr int64_t kSyscallLimit = 20'000;
 constexpr int64_t kPollLimit = 10'000'000;
 constexpr int64_t kTrimPeriod = 5'000'000'000;
 constexpr int kTrimRounds = 3;  // idle ones, until everything unused is given back
+
+constinit std::atomic<void (*)()> request{nullptr};
+
+void ServeRequest() {
+  if (request.load(std::memory_order_relaxed) == nullptr) return;
+  if (void (*fn)() = request.exchange(nullptr, std::memory_order_acquire)) fn();
+}
 
 // Puts another P into the place of one whose goroutine does not come back.
 void Detach(P* p, M* m) {
@@ -102,12 +110,14 @@ void PollForOthers(int64_t now) {
 
 void* RunSysmon(void*) {
   RegisterRuntimeThread();
+  OnSysmonStart();
   int64_t next_trim = MonotonicNow() + kTrimPeriod;
   int idle_rounds = 0;
   int trims_left = kTrimRounds;
   int64_t period = kPeriod;
   for (;;) {
     usleep(static_cast<useconds_t>(period / 1000));
+    ServeRequest();
     const int64_t now = MonotonicNow();
     coarse_now.store(now, std::memory_order_relaxed);
     PollForOthers(now);
@@ -138,6 +148,7 @@ void* RunSysmon(void*) {
     }
     CheckDeadlock();
     while (sched.sysmon_sleeps.load(std::memory_order_acquire) == 1) {
+      ServeRequest();
       if (trims_left == 0) {
         FutexWait(&sched.sysmon_sleeps, 1);
         continue;
@@ -157,13 +168,19 @@ void* RunSysmon(void*) {
 
 }  // namespace
 
+void RequestFromSysmon(void (*fn)()) {
+  void (*none)() = nullptr;
+  if (!request.compare_exchange_strong(none, fn, std::memory_order_release)) return;
+  WakeSysmon();
+}
+
 void StartSysmon() {
   bool no = false;
   if (!sched.sysmon_started.compare_exchange_strong(no, true)) return;
   pthread_attr_t attr;
   pthread_attr_init(&attr);
   pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attr, size_t{128} << 10);
+  pthread_attr_setstacksize(&attr, size_t{256} << 10);
   sigset_t all;
   sigset_t old;
   sigfillset(&all);

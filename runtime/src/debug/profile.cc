@@ -1,0 +1,114 @@
+// Capture(), Stack() and WriteProfile().
+
+#include <algorithm>
+#include <memory>
+#include <unordered_set>
+
+#include "base/clock.h"
+#include "debug/capture.h"
+#include "debug/traceback.h"
+#include "leash/debug.h"
+#include "model/go_text.h"
+#include "model/writer.h"
+#include "sched/park.h"
+#include "sched/registry.h"
+#include "sched/scheduler.h"
+
+namespace leash::rt {
+namespace {
+
+// Records captured at a time where the output is streamed.
+constexpr size_t kChunk = 4096;
+
+// Who holds a lock is recorded by id: is it still there?
+void MarkHolders(Snapshot* snapshot) {
+  std::unordered_set<uint64_t> alive;
+  for (const leash::WaitObject& o : snapshot->objects) {
+    if (o.holder != 0) alive.insert(0);
+  }
+  if (alive.empty()) return;
+  for (const leash::Goroutine& g : snapshot->goroutines) alive.insert(g.id);
+  for (leash::WaitObject& o : snapshot->objects) {
+    o.holder_alive = o.holder != 0 && alive.contains(o.holder);
+  }
+}
+
+}  // namespace
+
+Snapshot CaptureAll(const debug::CaptureOptions& options) {
+  EnsureStarted();
+  Snapshot snapshot;
+  DescribeProgram(&snapshot);
+  const int64_t begin = MonotonicNow();
+  Capturer capturer(options, &snapshot);
+  capturer.CaptureRange(0, GCount());
+  if (options.mentions) capturer.FindMentions();
+  MarkHolders(&snapshot);
+  snapshot.capture_ns = MonotonicNow() - begin;
+  return snapshot;
+}
+
+Snapshot CaptureSelf() {
+  EnsureStarted();
+  Snapshot snapshot;
+  DescribeProgram(&snapshot);
+  debug::CaptureOptions options;
+  options.mentions = false;
+  Capturer capturer(options, &snapshot);
+  capturer.CaptureSelf();
+  return snapshot;
+}
+
+std::string AllStacks(bool elide) {
+  debug::CaptureOptions options;
+  options.mentions = false;
+  Snapshot snapshot = CaptureAll(options);
+  std::sort(snapshot.goroutines.begin(), snapshot.goroutines.end(),
+            [](const leash::Goroutine& a, const leash::Goroutine& b) {
+              return a.current != b.current ? a.current : a.id < b.id;
+            });
+  std::string text;
+  for (const leash::Goroutine& g : snapshot.goroutines) {
+    if (!text.empty()) text += "\n";
+    internal::AppendGoroutine(snapshot, g, {.full = false, .elide = elide}, &text);
+  }
+  return text;
+}
+
+}  // namespace leash::rt
+
+namespace leash::debug {
+
+Snapshot Capture(const CaptureOptions& options) { return rt::CaptureAll(options); }
+
+std::string Stack(bool all) {
+  if (all) return rt::AllStacks(/*elide=*/false);
+  const Snapshot snapshot = rt::CaptureSelf();
+  std::string text;
+  for (const leash::Goroutine& g : snapshot.goroutines) {
+    internal::AppendGoroutine(snapshot, g, {}, &text);
+  }
+  return text;
+}
+
+void WriteProfile(std::ostream& out, int debug) {
+  internal::StreamSink sink(&out);
+  const std::unique_ptr<internal::SnapshotWriter> writer =
+      internal::NewProfileWriter(debug, &sink);
+  writer->Write(rt::CaptureSelf());
+  CaptureOptions options;
+  options.mentions = false;
+  rt::EnsureStarted();
+  const size_t count = rt::GCount();
+  for (size_t begin = 0; begin < count; begin += rt::kChunk) {
+    Snapshot snapshot;
+    rt::DescribeProgram(&snapshot);
+    rt::Capturer capturer(options, &snapshot);
+    capturer.SkipSelf();
+    capturer.CaptureRange(begin, std::min(begin + rt::kChunk, count));
+    writer->Write(snapshot);
+  }
+  writer->Finish();
+}
+
+}  // namespace leash::debug
