@@ -1,5 +1,5 @@
-// What the tests of sync share: who waits for an object, crews of goroutines and threads, and memory
-// that must not be touched any more.
+// What the tests of sync share: who waits for an object, crews of goroutines and threads, and
+// memory that must not be touched any more.
 
 #ifndef LEASH_TESTS_RUNTIME_SYNC_SYNC_TEST_SUPPORT_H_
 #define LEASH_TESTS_RUNTIME_SYNC_SYNC_TEST_SUPPORT_H_
@@ -25,8 +25,8 @@
 
 namespace leash::testing {
 
-// What a dump would say of the object now. It copies as a dump does, while others write: not for the
-// eyes of ThreadSanitizer.
+// What a dump would say of the object now. It copies as a dump does, while others write: not for
+// the eyes of ThreadSanitizer.
 template <class T>
 __attribute__((no_sanitize("thread"))) rt::SyncFacts FactsOf(const T& object) {
   char copy[sizeof(T)];
@@ -103,6 +103,9 @@ class Crew {
       });
     }
   }
+
+  // How many have ended.
+  int Ended() const { return ended_.load(); }
 
   void Join() {
     EXPECT_TRUE(Eventually([&] { return ended_.load() == started_; }));
