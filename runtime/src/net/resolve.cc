@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -29,7 +30,7 @@ int FamilyOf(std::string_view network) {
   return AF_UNSPEC;
 }
 
-// Empty: the name of nothing on this machine, for the errors of getaddrinfo().
+// What getaddrinfo() could not do, in Go's words. `host` is empty where only a port was looked up.
 absl::Status LookupError(const std::string& host, const std::string& port, int error,
                          int error_no) {
   const std::string what = host.empty() ? absl::StrCat("tcp/", port) : host;
@@ -83,21 +84,19 @@ absl::StatusOr<Addresses> Lookup(const std::string& host, const std::string& por
 
 absl::StatusOr<Addresses> LookupUnder(const Context& ctx, const std::string& host,
                                       const std::string& port, int family) {
-  using Result = absl::StatusOr<Addresses>;
-  // With room for the result, so that the lookup ends whether or not anybody still waits.
-  const Chan<Result> result = MakeChan<Result>(1);
+  // Shared, so that the lookup can end whether or not anybody still waits.
+  const auto result = std::make_shared<absl::StatusOr<Addresses>>(absl::UnknownError(""));
+  const Chan<Unit> finished = MakeChan<Unit>(0, "name lookup");
   GoOptions options;
   options.stack_bytes = size_t{1} << 20;
   options.background = "looks up a network name";
-  GoWith(options, [result, host, port, family] { result.Send(Lookup(host, port, family)); });
-  Result addresses = absl::InternalError("");
-  Select(
-      OnRecv(result, [&](std::optional<Result> r) { addresses = *std::move(r); }), OnDone(ctx, [&] {
-        const absl::Status ended = absl::IsCancelled(ctx.Err()) ? CanceledError() : TimeoutError();
-        addresses =
-            absl::Status(ended.code(), absl::StrCat("lookup ", host, ": ", ended.message()));
-      }));
-  return addresses;
+  GoWith(options, [result, finished, host, port, family] {
+    *result = Lookup(host, port, family);
+    finished.Close();
+  });
+  if (Select(OnRecv(finished), OnDone(ctx)) == 0) return std::move(*result);
+  const absl::Status ended = absl::IsCancelled(ctx.Err()) ? CanceledError() : TimeoutError();
+  return absl::Status(ended.code(), absl::StrCat("lookup ", host, ": ", ended.message()));
 }
 
 }  // namespace
@@ -163,8 +162,9 @@ absl::StatusOr<Addresses> Resolve(const Context& ctx, Purpose purpose, std::stri
   }
   // As Go: a name is listened on at its first IPv4 address, if it has one.
   if (purpose == Purpose::kListen) {
-    std::stable_partition(addresses.begin(), addresses.end(),
-                          [](const Address& a) { return a.family() == AF_INET; });
+    const auto v4 = std::find_if(addresses.begin(), addresses.end(),
+                                 [](const Address& a) { return a.family() == AF_INET; });
+    if (v4 != addresses.end()) addresses.front() = *v4;
     addresses.resize(1);
   }
   return addresses;
