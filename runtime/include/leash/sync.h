@@ -12,8 +12,8 @@
 //     wg.Wait();
 //
 // Everything here works between goroutines, between threads and between the two, is constant-
-// initialised where nothing else is said (so globals need no order), allocates nothing and can be
-// neither copied nor moved. An object may be destroyed as soon as no call on it can still be
+// initialised and allocates nothing where nothing else is said (so globals need no order), and can
+// be neither copied nor moved. An object may be destroyed as soon as no call on it can still be
 // waiting or begin: the call that gave it up need not have returned.
 //
 // A misuse that Go answers with a panic throws PanicError with Go's text; one that Go answers with
@@ -34,12 +34,11 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "leash/context.h"
 #include "leash/go.h"
 #include "leash/internal/sync_words.h"
 
 namespace leash {
-
-class Context;
 
 // Mutex
 //
@@ -403,7 +402,7 @@ class Group {
 
   // Group::context()
   //
-  // Done as soon as a function returns an error, or Wait returns. (Defined in <leash/context.h>.)
+  // Done as soon as a function returns an error, or Wait returns.
   Context context() const;
 
   // Group::SetLimit()
