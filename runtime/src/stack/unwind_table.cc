@@ -51,7 +51,10 @@ Loaded Examine(const dl_phdr_info& info) {
     const ElfW(Phdr)& segment = info.dlpi_phdr[i];
     const uint64_t start = m.base + segment.p_vaddr;
     if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0) {
-      m.start = std::min(m.start, start);
+      if (start < m.start) {
+        m.start = start;
+        m.file_offset = segment.p_offset;
+      }
       m.limit = std::max<uint64_t>(m.limit, start + segment.p_memsz);
     } else if (segment.p_type == PT_GNU_EH_FRAME) {
       header = &segment;

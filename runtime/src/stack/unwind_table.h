@@ -85,6 +85,7 @@ class UnwindTable {
   struct Module {
     uint64_t start = 0, limit = 0;  // of its code
     uint64_t base = 0;              // what is added to the addresses in its file
+    uint64_t file_offset = 0;       // of `start`
     std::string path;               // as the loader knows it; the program's own is /proc/self/exe
     std::string build_id;           // its bytes
     std::shared_ptr<const UnwindModuleRows> rows;
