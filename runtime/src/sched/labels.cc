@@ -87,6 +87,8 @@ const char* InternText(std::string_view text) {
   return it->c_str();
 }
 
+constinit std::atomic<const char*> running_test{nullptr};
+
 void SetCurrentTest(const char* test) { CurrentG()->test = test; }
 const char* CurrentTest() { return CurrentG()->test; }
 

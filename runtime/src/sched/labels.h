@@ -40,6 +40,10 @@ const char* InternText(std::string_view text);
 void SetCurrentTest(const char* test);
 const char* CurrentTest();
 
+// The test that the process runs now: of whatever threads spawn that have none of their own. Null:
+// none. From InternText.
+extern std::atomic<const char*> running_test;
+
 }  // namespace leash::rt
 
 #endif  // LEASH_SCHED_LABELS_H_

@@ -107,6 +107,7 @@ void AbandonGoroutine(G* g) noexcept {
   g->site = site;
   g->parent_id = IdOf(parent);
   g->test = parent->test;
+  if (p == nullptr && g->test == nullptr) g->test = running_test.load(std::memory_order_relaxed);
   g->since.store(coarse_now.load(std::memory_order_relaxed), std::memory_order_relaxed);
   const int frames = spawn_frames_wanted.load(std::memory_order_relaxed);
   if (__builtin_expect(frames != 0, 0)) {

@@ -18,6 +18,7 @@
 #include "sched/park.h"
 #include "sched/scheduler.h"
 #include "sched/tsan_fiber.h"
+#include "sched/watch.h"
 #include "stack/context.h"
 
 namespace leash::rt {
@@ -157,6 +158,7 @@ G* PickLocal(M* m, P* p) {
       } else if (commit != nullptr && !commit(g, arg)) {
         ReadyDirect(g);
       }
+      Moved();
       return;
     }
     case After::kYield:
@@ -165,6 +167,7 @@ G* PickLocal(M* m, P* p) {
       return;
     case After::kExit:
       Bury(m, g);
+      Moved();
       return;
   }
 }
