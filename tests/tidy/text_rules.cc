@@ -72,9 +72,11 @@ Findings GuardFindings(const std::vector<SourceFile>& files) {
 Findings SubjectFindings(const std::vector<SourceFile>& files) {
   Findings findings;
   for (const SourceFile& file : files) {
-    // A source that opens with its own header is about what that one says.
-    const std::string stem = file.path.substr(file.path.rfind('/') + 1);
-    const std::string own = "/" + stem.substr(0, stem.rfind('.')) + ".h\"\n";
+    // A source that opens with its own header is about what that one says, and its test is as well.
+    std::string stem = file.path.substr(file.path.rfind('/') + 1);
+    stem.erase(stem.rfind('.'));
+    if (EndsWith(stem, "_test")) stem.erase(stem.size() - 5);
+    const std::string own = "/" + stem + ".h\"\n";
     const std::string first = file.text.substr(0, file.text.find('\n') + 1);
     if (StartsWith(first, "#include \"") && EndsWith(first, own)) continue;
     if (!StartsWith(file.text, "// ") && !StartsWith(file.text, "//===")) {

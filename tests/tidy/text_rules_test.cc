@@ -70,7 +70,8 @@ TEST(TextRulesTest, WrongGuardIsFound) {
 TEST(TextRulesTest, MissingSubjectIsFound) {
   EXPECT_EQ(Join(SubjectFindings({{"a.cc", "#include <vector>\n"},
                                   {"b.cc", "// About b.\n"},
-                                  {"base/c.cc", "#include \"base/c.h\"\n"}})),
+                                  {"base/c.cc", "#include \"base/c.h\"\n"},
+                                  {"tests/c_test.cc", "#include \"base/c.h\"\n"}})),
             "a.cc:1: want a comment that says what the file is about\n");
 }
 
