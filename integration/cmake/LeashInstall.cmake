@@ -27,8 +27,8 @@ endforeach()
 if(TARGET leash_program)
   install(TARGETS leash_program DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-if(TARGET leash-tidy-19)
-  install(TARGETS leash-tidy-19 DESTINATION ${CMAKE_INSTALL_LIBDIR}/leash)
+if(TARGET leash_tidy)
+  install(TARGETS leash_tidy DESTINATION ${CMAKE_INSTALL_LIBDIR}/leash)
 endif()
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/leash-config.cmake.in

@@ -1,0 +1,137 @@
+//===--- MoveStatement.cpp - A statement moved before another -------------===//
+
+#include "MoveStatement.h"
+#include "clang/AST/ParentMapContext.h"
+#include "clang/Lex/Lexer.h"
+
+namespace clang::tidy::leash {
+namespace {
+
+const Stmt *parentStmt(const Stmt *S, ASTContext &Context) {
+  auto Parents = Context.getParents(*S);
+  return Parents.empty() ? nullptr : Parents[0].get<Stmt>();
+}
+
+// The statement of a block that consists of E, or null.
+const Stmt *asBlockStatement(const Expr *E, ASTContext &Context) {
+  const Stmt *S = E;
+  while (const Stmt *Parent = parentStmt(S, Context)) {
+    if (isa<CompoundStmt>(Parent))
+      return S;
+    if (!isa<ExprWithCleanups, CXXBindTemporaryExpr, ImplicitCastExpr>(Parent))
+      return nullptr;
+    S = Parent;
+  }
+  return nullptr;
+}
+
+// Means the same outside of the lambda: names of the outside only, by the same
+// names, and no value that the lambda made.
+bool meansTheSameOutside(const Stmt *S, const LambdaExpr *Lambda) {
+  bool Same = true;
+  forEachStmt(S, [&](const Stmt *Node) {
+    const auto *Ref = dyn_cast<DeclRefExpr>(Node);
+    if (!Ref)
+      return Same;
+    const auto *Var = dyn_cast<VarDecl>(Ref->getDecl());
+    if (Var && (Var->isInitCapture() ||
+                Lambda->getCallOperator()->Encloses(Var->getDeclContext())))
+      Same = false;
+    return Same;
+  });
+  return Same;
+}
+
+// Something before `Until` in the body may leave it, after which the moved
+// Add would count a task that never gives its count back.
+bool mayLeaveBefore(const CompoundStmt *Body, const Stmt *Until) {
+  bool Leaves = false;
+  for (const Stmt *Child : Body->body()) {
+    if (Child == Until)
+      break;
+    forEachStmt(Child, [&](const Stmt *Node) {
+      Leaves |= isa<ReturnStmt, GotoStmt, CXXThrowExpr, CoroutineSuspendExpr,
+                    CoreturnStmt>(Node);
+      if (const auto *Call = dyn_cast<CallExpr>(Node))
+        if (const FunctionDecl *Callee = Call->getDirectCallee())
+          Leaves |= Callee->isNoReturn();
+      return !isa<LambdaExpr>(Node);
+    });
+  }
+  return Leaves;
+}
+
+// The characters before `Location` on its line, if they are blank.
+std::optional<llvm::StringRef> indentation(SourceLocation Location,
+                                           const SourceManager &Sources) {
+  auto [File, Offset] = Sources.getDecomposedLoc(Location);
+  llvm::StringRef Text = Sources.getBufferData(File).take_front(Offset);
+  const size_t Newline = Text.rfind('\n');
+  llvm::StringRef Before =
+      Newline == llvm::StringRef::npos ? Text : Text.drop_front(Newline + 1);
+  if (!Before.trim(" \t").empty())
+    return std::nullopt;
+  return Before;
+}
+
+// From the first to beyond the semicolon, with the blanks that would be left
+// over: the whole line if nothing else is on it.
+CharSourceRange wholeStatement(SourceLocation Begin, SourceLocation Semicolon,
+                               const SourceManager &Sources) {
+  auto [File, Offset] = Sources.getDecomposedLoc(Semicolon);
+  llvm::StringRef Rest = Sources.getBufferData(File).drop_front(Offset + 1);
+  llvm::StringRef Blanks =
+      Rest.take_while([](char C) { return C == ' ' || C == '\t'; });
+  SourceLocation End = Semicolon.getLocWithOffset(1);
+  std::optional<llvm::StringRef> Indent = indentation(Begin, Sources);
+  llvm::StringRef After = Rest.drop_front(Blanks.size());
+  if (Indent && After.starts_with("\n"))
+    return CharSourceRange::getCharRange(
+        Begin.getLocWithOffset(-static_cast<int>(Indent->size())),
+        End.getLocWithOffset(Blanks.size() + 1));
+  // A comment behind it stays where it is.
+  if (!After.starts_with("//"))
+    End = End.getLocWithOffset(Blanks.size());
+  return CharSourceRange::getCharRange(Begin, End);
+}
+
+} // namespace
+
+std::vector<FixItHint> moveBeforeSpawn(const TaskAdd &Add, const Spawn &S,
+                                       const Task &T, ASTContext &Context) {
+  const SourceManager &Sources = Context.getSourceManager();
+  const LangOptions &LangOpts = Context.getLangOpts();
+  if (Add.Via || !T.Lambda || !T.IsInline || !Add.Call.Delta)
+    return {};
+  const auto *Body = dyn_cast<CompoundStmt>(T.Lambda->getBody());
+  const Stmt *Statement = asBlockStatement(Add.Call.Call, Context);
+  const Stmt *Spawning = asBlockStatement(S.Site, Context);
+  if (!Body || !Statement || !Spawning ||
+      !llvm::is_contained(Body->body(), Statement) ||
+      !meansTheSameOutside(Statement, T.Lambda) ||
+      mayLeaveBefore(Body, Statement))
+    return {};
+  const SourceLocation Begin = Statement->getBeginLoc();
+  const SourceLocation SpawnBegin = Spawning->getBeginLoc();
+  std::optional<Token> Semicolon =
+      Lexer::findNextToken(Statement->getEndLoc(), Sources, LangOpts);
+  if (Begin.isMacroID() || Statement->getEndLoc().isMacroID() ||
+      SpawnBegin.isMacroID() || S.Site->getEndLoc().isMacroID() || !Semicolon ||
+      Semicolon->isNot(tok::semi))
+    return {};
+  llvm::StringRef Text = Lexer::getSourceText(
+      CharSourceRange::getCharRange(
+          Begin, Semicolon->getLocation().getLocWithOffset(1)),
+      Sources, LangOpts);
+  std::optional<llvm::StringRef> Indent = indentation(SpawnBegin, Sources);
+  std::string Moved = Text.str();
+  if (Indent)
+    Moved += "\n" + Indent->str();
+  else
+    Moved += " ";
+  return {FixItHint::CreateInsertion(SpawnBegin, Moved),
+          FixItHint::CreateRemoval(
+              wholeStatement(Begin, Semicolon->getLocation(), Sources))};
+}
+
+} // namespace clang::tidy::leash
