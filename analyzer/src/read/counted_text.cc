@@ -133,6 +133,7 @@ class CountedTextReader {
     for (size_t i = 0; i < count; ++i) {
       Location one = TextLocation(&s_, first[i].function, first[i].file, first[i].line, pc,
                                   first[i].offset + (back ? 1 : 0), i + 1 < count);
+      one.frames[0].runtime = false;  // the writer did show it
       location.offset = one.offset;
       location.frames.push_back(one.frames[0]);
     }

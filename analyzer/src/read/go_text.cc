@@ -128,7 +128,10 @@ class GoTextReader {
   void ReadOutside(std::string_view line) {
     const bool verdict = line.starts_with("panic: ") || line.starts_with("fatal error: ") ||
                          line.starts_with("SIGQUIT: ") || line.starts_with("leash: ");
-    if (verdict && s_.goroutines.empty() && s_.notes.size() < 4) s_.notes.emplace_back(line);
+    if (verdict && s_.goroutines.empty() && s_.notes.size() < 4 &&
+        (s_.notes.empty() || s_.notes.back() != line)) {
+      s_.notes.emplace_back(line);
+    }
     // A header that the end of the file cut before it could be told from other text.
     if (!lines_.ended() && std::string_view("goroutine ").starts_with(line)) header_cut_ = true;
   }
@@ -307,7 +310,8 @@ class GoTextReader {
       }
       return s_.AddLocation(TextLocation(&s_, function, file, line, pc, offset, inlined));
     });
-    (spawn_ > 0 ? spawn_locations_ : locations_).push_back(id);
+    // Only the nearest ancestor's stack has a place in the model.
+    if (spawn_ <= 1) (spawn_ == 1 ? spawn_locations_ : locations_).push_back(id);
     skipped_ += waiting_skips_;
     waiting_skips_ = 0;
   }
@@ -336,7 +340,6 @@ class GoTextReader {
 
   void ReadAncestor(std::string_view text) {
     uint64_t id = 0;
-    // Only the nearest ancestor's stack has a place in the model.
     if (++spawn_ == 1 && ConsumeInt(&text, &id) && g_.parent_id == 0) g_.parent_id = id;
     pending_ = Pending::kNothing;
   }

@@ -97,7 +97,8 @@ absl::StatusOr<Snapshot> ReadSnapshot(std::string_view bytes, std::string_view n
     absl::StatusOr<std::string> plain = internal::Inflate(bytes, limits.inflated_bytes, &cut);
     if (!plain.ok()) return plain.status();
     absl::StatusOr<Snapshot> snapshot = internal::ReadPlain(*plain, limits);
-    if (cut && snapshot.ok()) snapshot->notes.push_back("cut: the gzip stream has no end");
+    if (cut && !snapshot.ok()) return internal::WantHave(bytes.size(), "more of the gzip data", {});
+    if (cut) snapshot->notes.push_back("cut: the gzip stream has no end");
     return snapshot;
   };
   absl::StatusOr<Snapshot> snapshot = read();
