@@ -1,0 +1,138 @@
+// Ends as programs should not: `sched_program KIND`. Started by fatal_test.cc.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "leash/leash.h"
+
+namespace {
+
+void Explode() { throw std::runtime_error("boom\ngoroutine 7 [fake]:"); }
+
+int64_t Deep(int64_t n) {
+  volatile char frame[2000];
+  frame[0] = static_cast<char>(n);
+  return n < 0 ? 0 : Deep(n + 1) + frame[0];  // never negative
+}
+
+void Forever() { leash::Chan<int>().Recv(); }
+
+// A fork in the middle of everything: the child starts afresh.
+int ForkAndGoOn() {
+  leash::WaitGroup wg;
+  for (int i = 0; i < 100; ++i) wg.Go([] { leash::Gosched(); });
+  wg.Wait();
+  leash::go([] { leash::Chan<int>().Recv(); });
+  leash::go([] { leash::Sleep(absl::Hours(1)); });
+  const pid_t pid = fork();
+  if (pid == 0) {
+    if (leash::NumGoroutine() != 0) _exit(3);
+    leash::Chan<int> ch = leash::MakeChan<int>();
+    leash::go([ch] {
+      for (int i = 0; i < 1000; ++i) ch.Send(i);
+      ch.Close();
+    });
+    int sum = 0;
+    for (int v : ch) sum += v;
+    leash::Sleep(absl::Milliseconds(1));
+    _exit(sum == 499500 ? 0 : 4);
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  std::printf("child: %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 100 + WTERMSIG(status));
+  return 0;
+}
+
+struct UsesLeashLate {
+  ~UsesLeashLate() {
+    leash::Chan<int> ch = leash::MakeChan<int>();
+    leash::go([ch] { ch.Send(5); });
+    std::printf("after main: %d\n", *ch.Recv());
+    std::fflush(stdout);
+  }
+};
+
+int before_main = [] {
+  leash::Chan<int> ch = leash::MakeChan<int>();
+  leash::go([ch] { ch.Send(3); });
+  return *ch.Recv();
+}();
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string kind = argc > 1 ? argv[1] : "";
+  if (kind == "panic") {
+    leash::go(Explode);
+    Forever();
+  } else if (kind == "panic-thread") {
+    leash::Panic("on the main thread");
+  } else if (kind == "panic-int") {
+    leash::go([] { throw 42; });
+    Forever();
+  } else if (kind == "deadlock") {
+    leash::Chan<int> ch = leash::MakeChan<int>();
+    leash::go([ch] { ch.Send(1); });
+    leash::WaitGroup wg;
+    wg.Add(1);
+    wg.Wait();
+  } else if (kind == "deadlock-main") {
+    Forever();
+  } else if (kind == "deadlock-ticker") {
+    leash::Ticker ticker(absl::Milliseconds(1));
+    Forever();
+  } else if (kind == "no-deadlock-ticker") {
+    leash::Ticker ticker(absl::Milliseconds(1));
+    for (int i = 0; i < 20; ++i) ticker.C().Recv();
+    ticker.Stop();
+    std::puts("fine");
+  } else if (kind == "no-deadlock-thread") {
+    leash::Chan<int> ch = leash::MakeChan<int>();
+    std::thread other([ch] {
+      usleep(100000);  // it is this very pause that must not look like a deadlock
+      ch.Send(1);
+    });
+    ch.Recv();
+    other.join();
+    std::puts("fine");
+  } else if (kind == "no-deadlock-sleep") {
+    leash::WaitGroup wg;
+    wg.Go([] { leash::Sleep(absl::Milliseconds(50)); });
+    wg.Wait();
+    std::puts("fine");
+  } else if (kind == "overflow") {
+    leash::go([] { Deep(0); });
+    Forever();
+  } else if (kind == "goexit-caught") {
+    leash::go([] {
+      try {
+        leash::Goexit();
+      } catch (...) {
+      }
+    });
+    Forever();
+  } else if (kind == "unlock") {
+    leash::Mutex mu;
+    mu.Unlock();
+  } else if (kind == "fork") {
+    return ForkAndGoOn();
+  } else if (kind == "late") {
+    static UsesLeashLate late;
+    std::printf("before main: %d\n", before_main);
+  } else if (kind == "quit") {
+    std::puts("ready");
+    std::fflush(stdout);
+    leash::go([] { leash::Sleep(absl::Hours(1)); });
+    leash::Sleep(absl::Hours(1));
+  } else {
+    std::fprintf(stderr, "unknown kind\n");
+    return 64;
+  }
+  return 0;
+}
