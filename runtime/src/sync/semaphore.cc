@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "base/check.h"
 #include "base/race.h"
+#include "context/node.h"
 #include "leash/context.h"
 #include "leash/go.h"
 #include "leash/sync.h"
@@ -106,7 +107,8 @@ void AwaitFired(SemaphoreWaiter& self) {
 bool TakeContended(SemaphoreWords& words, const Context& ctx, int64_t n) {
   SemaphoreWaiter self(rt::CurrentG(), &words);
   self.units = n;
-  const bool cancellable = static_cast<bool>(ctx.Done());
+  const rt::ContextNode* const node = rt::ContextNode::Of(ctx);
+  const bool cancellable = node != nullptr && node->canceller != nullptr;
   StopFunc stop;
   if (cancellable) {
     stop = AfterFunc(ctx, [w = &self] { Cancel(w); });
