@@ -179,6 +179,8 @@ std::string LambdaName(const Node& node) {
     if (!text.starts_with("{lambda") || number == std::string::npos) return {};
     return "lambda#" + Number(std::string_view(text).substr(number), 0);
   }
+  // clang's debug information: "(lambda at cache.cc:20:67)".
+  if (node.open == '(' && Write(node).starts_with("(lambda at ")) return "lambda#0";
   if (node.text.starts_with("$_")) return "lambda#" + Number(node.text, 1);
   if (node.text.starts_with("'lambda")) {
     return "lambda#" + (node.text == "'lambda'" ? "1" : Number(node.text, 2));
@@ -438,7 +440,7 @@ std::string WriteFunction(Sequence* sequence, std::string_view file, int line) {
     Node& node = (*sequence)[i];
     const bool last = i + 1 == sequence->size();
     if (IsLambdaWord(node)) {
-      if (!last || line > 0) node.text = "lambda";
+      if (!last || line > 0 || node.text == "lambda#0") node.text = "lambda";
       out += node.text;
       if (last && line > 0) {
         const size_t slash = file.rfind('/');

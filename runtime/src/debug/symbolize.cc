@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -29,6 +31,12 @@ std::string HexAddress(uint64_t address) {
 std::string_view FileName(std::string_view path) {
   const size_t slash = path.rfind('/');
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+// clang writes "/usr/lib/gcc/x86_64-linux-gnu/12/../../../../include/c++/12/mutex".
+std::string ShortPath(const char* path) {
+  if (strstr(path, "/../") == nullptr && strstr(path, "/./") == nullptr) return path;
+  return std::filesystem::path(path).lexically_normal().string();
 }
 
 // "/proc/self/exe" is there even when the program's file was replaced or removed; people want its
@@ -99,7 +107,7 @@ class ModuleSymbols {
       names = &debug_file_;
     }
     symbols_.Load(*names);
-    if (!debug_path.empty()) dwarf_ = DwarfFile::Open(debug_path);
+    if (!debug_path.empty() && !IsLanguageLibrary()) dwarf_ = DwarfFile::Open(debug_path);
   }
 
   SymbolFrame FrameOf(const DwarfFrame& from, const SymbolTable::Symbol* symbol,
@@ -108,7 +116,7 @@ class ModuleSymbols {
     frame.inlined = from.inlined;
     frame.line = from.line;
     frame.start_line = from.declared_line;
-    if (from.file != nullptr) frame.file = from.file;
+    if (from.file != nullptr) frame.file = ShortPath(from.file);
     const char* system = symbol != nullptr              ? symbol->name
                          : from.linkage_name != nullptr ? from.linkage_name
                                                         : from.name;
@@ -117,23 +125,39 @@ class ModuleSymbols {
       frame.function = std::string(file) + "+" + HexAddress(place);
       frame.system_name = frame.function;
       // Without its symbols libc's inner functions, and those that start threads, have no names.
-      frame.runtime = file.starts_with("libc.so") || file.starts_with("ld-linux");
+      frame.runtime = IsLanguageLibrary();
       return frame;
     }
-    frame.system_name = SymbolWithoutSuffix(system);
     const std::string_view declared = from.declared_file != nullptr ? from.declared_file : "";
+    frame.system_name = SymbolWithoutSuffix(system);
     frame.runtime = IsRuntimeFunction(frame.system_name);
     if (frame.system_name.starts_with("_Z")) {
       frame.function = ReadableFunction(frame.system_name, declared, from.declared_line);
-    } else {
-      // Of C; or by clang -g1, which says no more of an inlined function than its last name.
-      frame.function = ReadableDemangled(frame.system_name);
-      if (from.inlined && frame.file.find("/c++/") != std::string::npos) {
-        frame.runtime = IsRuntimeFunction("std::" + frame.system_name) ||
-                        frame.system_name.starts_with("operator()");
-      }
+      return frame;
     }
+    // Of C, or of what has a name in the debug information only. Where that is "operator()" alone,
+    // it is a lambda; or the language's own, of which clang -g1 says no more than the last name.
+    const bool in_header = frame.file.find("/c++/") != std::string::npos;
+    std::string name = frame.system_name;
+    if (from.inlined && in_header && name.find("::") == std::string::npos) {
+      frame.runtime = IsRuntimeFunction("std::" + name) || name == "operator()";
+    } else if (name == "operator()") {
+      name = "{lambda#0}::operator()";
+    }
+    frame.function = ReadableDemangled(name, declared, from.declared_line);
+    if (symbol == nullptr) frame.system_name = frame.function;
     return frame;
+  }
+
+  // The libraries that each program has: lines in them help nobody, and to decompress libc's debug
+  // information takes 60 ms.
+  bool IsLanguageLibrary() const {
+    static constexpr std::string_view kNames[] = {"libc.so",      "ld-linux",  "libm.so",
+                                                  "libstdc++.so", "libc++.so", "libgcc_s.so",
+                                                  "libpthread",   "libunwind"};
+    const std::string_view file = FileName(real_path_);
+    return std::any_of(std::begin(kNames), std::end(kNames),
+                       [file](std::string_view name) { return file.starts_with(name); });
   }
 
   const uint64_t start_, limit_, base_;

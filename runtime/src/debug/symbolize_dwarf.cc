@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <deque>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <unordered_map>
@@ -44,7 +46,8 @@ struct Function {
 
 // A function's code, or an inlined call.
 struct Scope {
-  int32_t parent = -1;  // the scope that it was inlined into; -1: not inlined
+  uint64_t entry = UINT64_MAX;  // its lowest address
+  int32_t parent = -1;          // the scope that it was inlined into; -1: not inlined
   uint32_t function = 0;
   uint32_t call_file = 0;  // in Unit::files
   int32_t call_line = 0;
@@ -68,6 +71,7 @@ struct Unit {
   Dwarf_Lines* lines = nullptr;
   size_t line_count = 0;
   std::vector<const char*> files;
+  std::deque<std::string> names;  // made here, for functions without a mangled one
   std::vector<Function> functions;
   std::vector<Scope> scopes;
   std::vector<Segment> segments;
@@ -100,15 +104,10 @@ int32_t Value(Dwarf_Die* die, unsigned attribute) {
   return static_cast<int32_t>(value);
 }
 
-// The DIE that a function's concrete and inlined instances share.
-Dwarf_Off OriginOf(Dwarf_Die* die) {
-  Dwarf_Attribute attribute;
-  Dwarf_Die origin;
-  if (dwarf_attr(die, DW_AT_abstract_origin, &attribute) != nullptr &&
-      dwarf_formref_die(&attribute, &origin) != nullptr) {
-    return dwarf_dieoffset(&origin);
-  }
-  return dwarf_dieoffset(die);
+// The DIE that this one refers to, e.g. what an inlined call is an instance of.
+bool Follow(Dwarf_Die* die, unsigned attribute, Dwarf_Die* to) {
+  Dwarf_Attribute found;
+  return dwarf_attr(die, attribute, &found) != nullptr && dwarf_formref_die(&found, to) != nullptr;
 }
 
 class UnitReader {
@@ -127,33 +126,50 @@ class UnitReader {
         unit_->files.push_back(dwarf_filesrc(files, i, nullptr, nullptr));
       }
     }
-    Walk(&unit_->die, -1, 0);
+    Walk(&unit_->die, -1, -1, 0);
+    for (size_t i = 0; i < instances_.size(); ++i) Complete(&instances_[i], &unit_->functions[i]);
     MakeSegments();
   }
 
  private:
-  void Walk(Dwarf_Die* parent, int32_t scope, int depth) {
+  // A namespace, a class or a function, that others are declared in.
+  struct Context {
+    Dwarf_Off die;
+    int32_t parent;
+  };
+
+  void Walk(Dwarf_Die* parent, int32_t scope, int32_t context, int depth) {
     Dwarf_Die die;
     if (depth > 500 || dwarf_child(parent, &die) != 0) return;
     do {
       switch (dwarf_tag(&die)) {
         case DW_TAG_subprogram:
+          // Compilers need not give a name for the linker to what the linker never sees; gcc gives
+          // no line to lambdas.
+          if (context >= 0 &&
+              (!dwarf_hasattr(&die, DW_AT_linkage_name) || !dwarf_hasattr(&die, DW_AT_decl_line)) &&
+              !dwarf_hasattr(&die, DW_AT_abstract_origin) &&
+              !dwarf_hasattr(&die, DW_AT_specification)) {
+            context_of_.emplace(dwarf_dieoffset(&die), context);
+          }
           // A function inside of another one's DIE is not inside of its code.
-          Walk(&die, AddScope(&die, -1), depth + 1);
+          Walk(&die, AddScope(&die, -1), AddContext(&die, context), depth + 1);
           break;
         case DW_TAG_inlined_subroutine: {
           const int32_t inlined = AddScope(&die, scope);
-          Walk(&die, inlined >= 0 ? inlined : scope, depth + 1);
+          Walk(&die, inlined >= 0 ? inlined : scope, context, depth + 1);
           break;
         }
         case DW_TAG_lexical_block:
         case DW_TAG_try_block:
         case DW_TAG_catch_block:
+          Walk(&die, scope, context, depth + 1);
+          break;
         case DW_TAG_namespace:
         case DW_TAG_class_type:
         case DW_TAG_structure_type:
         case DW_TAG_union_type:
-          Walk(&die, scope, depth + 1);
+          Walk(&die, scope, AddContext(&die, context), depth + 1);
           break;
         default:
           break;
@@ -161,14 +177,22 @@ class UnitReader {
     } while (dwarf_siblingof(&die, &die) == 0);
   }
 
+  int32_t AddContext(Dwarf_Die* die, int32_t parent) {
+    if (!dwarf_haschildren(die)) return parent;
+    contexts_.push_back({dwarf_dieoffset(die), parent});
+    return static_cast<int32_t>(contexts_.size()) - 1;
+  }
+
   // -1 if it has no code here.
   int32_t AddScope(Dwarf_Die* die, int32_t parent) {
     const auto index = static_cast<int32_t>(unit_->scopes.size());
     const size_t before = intervals_.size();
-    ForEachRange(die,
-                 [&](uint64_t low, uint64_t high) { intervals_.push_back({low, high, index}); });
-    if (intervals_.size() == before) return -1;
     Scope scope;
+    ForEachRange(die, [&](uint64_t low, uint64_t high) {
+      intervals_.push_back({low, high, index});
+      scope.entry = std::min(scope.entry, low);
+    });
+    if (intervals_.size() == before) return -1;
     scope.parent = parent;
     scope.function = FunctionOf(die);
     if (parent >= 0) {
@@ -180,20 +204,61 @@ class UnitReader {
   }
 
   uint32_t FunctionOf(Dwarf_Die* die) {
-    const auto [found, added] =
-        functions_.try_emplace(OriginOf(die), static_cast<uint32_t>(unit_->functions.size()));
+    Dwarf_Die origin = *die;
+    Follow(die, DW_AT_abstract_origin, &origin);
+    const auto [found, added] = functions_.try_emplace(
+        dwarf_dieoffset(&origin), static_cast<uint32_t>(unit_->functions.size()));
     if (added) {
-      Function function;
-      function.linkage_name = Text(die, DW_AT_linkage_name);
-      if (function.linkage_name == nullptr) {
-        function.linkage_name = Text(die, DW_AT_MIPS_linkage_name);
-      }
-      function.name = Text(die, DW_AT_name);
-      function.file = dwarf_decl_file(die);
-      if (dwarf_decl_line(die, &function.line) != 0) function.line = 0;
-      unit_->functions.push_back(function);
+      unit_->functions.emplace_back();
+      instances_.push_back(*die);
     }
     return found->second;
+  }
+
+  // Once all contexts are known.
+  void Complete(Dwarf_Die* die, Function* function) {
+    function->linkage_name = Text(die, DW_AT_linkage_name);
+    if (function->linkage_name == nullptr) {
+      function->linkage_name = Text(die, DW_AT_MIPS_linkage_name);
+    }
+    function->name = Text(die, DW_AT_name);
+    ReadPlace(die, function);
+    if (function->name == nullptr || (function->linkage_name != nullptr && function->line != 0)) {
+      return;
+    }
+    Dwarf_Die declared = *die;
+    Follow(&declared, DW_AT_abstract_origin, &declared);
+    Follow(&declared, DW_AT_specification, &declared);
+    const auto found = context_of_.find(dwarf_dieoffset(&declared));
+    if (found != context_of_.end()) Qualify(found->second, function);
+  }
+
+  void ReadPlace(Dwarf_Die* die, Function* function) {
+    function->file = dwarf_decl_file(die);
+    if (dwarf_decl_line(die, &function->line) != 0) function->line = 0;
+    // DWARF 5 counts files from 0, which this libdw does not take.
+    if (function->file == nullptr && function->line != 0 && !unit_->files.empty()) {
+      function->file = unit_->files[0];
+    }
+  }
+
+  // "app::Cache::Start::{lambda#0}::operator()", and the line of the lambda.
+  void Qualify(int32_t context, Function* function) {
+    std::string text = function->name;
+    for (; context >= 0; context = contexts_[static_cast<size_t>(context)].parent) {
+      Dwarf_Die die;
+      const Dwarf_Off at = contexts_[static_cast<size_t>(context)].die;
+      if (dwarf_offdie(dwarf_cu_getdwarf(unit_->die.cu), at, &die) == nullptr) break;
+      const char* name = Text(&die, DW_AT_name);
+      const int tag = dwarf_tag(&die);
+      if (tag != DW_TAG_namespace && tag != DW_TAG_subprogram &&
+          (name == nullptr || std::string_view(name).starts_with("<lambda"))) {
+        name = "{lambda#0}";
+        if (function->line == 0) ReadPlace(&die, function);
+      }
+      if (name != nullptr) text.insert(0, "::").insert(0, name);
+    }
+    if (function->linkage_name == nullptr) function->name = unit_->names.emplace_back(text).c_str();
   }
 
   // Flattens the nested intervals, so that one search finds the innermost.
@@ -232,7 +297,10 @@ class UnitReader {
 
   Unit* unit_;
   std::vector<Interval> intervals_;
-  std::unordered_map<Dwarf_Off, uint32_t> functions_;
+  std::vector<Context> contexts_;
+  std::unordered_map<Dwarf_Off, int32_t> context_of_;  // of functions without a mangled name
+  std::unordered_map<Dwarf_Off, uint32_t> functions_;  // by what they are instances of
+  std::vector<Dwarf_Die> instances_;                   // one of each of unit_->functions
 };
 
 // The source line of an address. Compilers give 0 to code of no line: then the line before counts.
@@ -263,6 +331,27 @@ void LineAt(const Unit& unit, uint64_t address, const char** file, int* line) {
     *file = dwarf_linesrc(row, nullptr, nullptr);
     return;
   }
+}
+
+// The innermost scope at an address, or -1.
+int32_t ScopeAt(const Unit& unit, uint64_t address) {
+  const auto after = std::upper_bound(
+      unit.segments.begin(), unit.segments.end(), address,
+      [](uint64_t value, const Segment& segment) { return value < segment.address; });
+  return after == unit.segments.begin() ? -1 : (after - 1)->scope;
+}
+
+// The line of an address in the function of `scope`: of the call, if something was inlined there.
+void LineIn(const Unit& unit, int32_t scope, uint64_t address, const char** file, int* line) {
+  int32_t at = ScopeAt(unit, address);
+  if (at == scope) return LineAt(unit, address, file, line);
+  while (at >= 0 && unit.scopes[static_cast<size_t>(at)].parent != scope) {
+    at = unit.scopes[static_cast<size_t>(at)].parent;
+  }
+  if (at < 0) return;
+  const Scope& call = unit.scopes[static_cast<size_t>(at)];
+  *line = call.call_line;
+  if (call.call_file < unit.files.size()) *file = unit.files[call.call_file];
 }
 
 }  // namespace
@@ -331,10 +420,7 @@ std::vector<DwarfFrame> DwarfFile::Find(uint64_t address, uint64_t entry) {
   }
   DwarfFrame frame;
   LineAt(*unit, address, &frame.file, &frame.line);
-  auto after = std::upper_bound(
-      unit->segments.begin(), unit->segments.end(), address,
-      [](uint64_t value, const Segment& segment) { return value < segment.address; });
-  int32_t at = after == unit->segments.begin() ? -1 : (after - 1)->scope;
+  int32_t at = ScopeAt(*unit, address);
   while (at >= 0) {
     const Scope& scope = unit->scopes[static_cast<size_t>(at)];
     const Function& function = unit->functions[scope.function];
@@ -343,16 +429,17 @@ std::vector<DwarfFrame> DwarfFile::Find(uint64_t address, uint64_t entry) {
     frame.declared_file = function.file;
     frame.declared_line = function.line;
     frame.inlined = scope.parent >= 0;
+    // gcc leaves lambdas out, clang -g1 all: the first line of the function's code is close.
+    if (frame.declared_line == 0) {
+      const uint64_t from = frame.inlined || entry == 0 ? scope.entry : entry;
+      LineIn(*unit, at, from, &frame.declared_file, &frame.declared_line);
+    }
     if (!frame.inlined) break;
     frames.push_back(frame);
     frame = DwarfFrame();
     frame.line = scope.call_line;
     if (scope.call_file < unit->files.size()) frame.file = unit->files[scope.call_file];
     at = scope.parent;
-  }
-  // clang -g1 does not say where functions are declared: the first line of their code is close.
-  if (frame.declared_line == 0 && entry != 0 && impl_->FindUnit(entry) == unit) {
-    LineAt(*unit, entry, &frame.declared_file, &frame.declared_line);
   }
   frames.push_back(frame);
   return frames;
