@@ -156,22 +156,37 @@ public:
 
   void add(Reach R) { Result = both(Result, R); }
 
-  // An object that is handed to the task. A task that owns it ends its life.
+  // A value that is handed to the task. The spawner has computed it, so only
+  // what it carries counts. A task that owns an object ends its life.
   void argument(const Expr *E) {
     const Expr *Named = strip(E);
+    if (const auto *Address = dyn_cast<UnaryOperator>(Named);
+        Address && Address->getOpcode() == UO_AddrOf)
+      if (const auto *Ref = dyn_cast<DeclRefExpr>(
+              Address->getSubExpr()->IgnoreParenImpCasts());
+          Ref && isa<FunctionDecl>(Ref->getDecl()))
+        Named = Ref;
+    if (const auto *Ref = dyn_cast<DeclRefExpr>(Named))
+      if (const auto *F = dyn_cast<FunctionDecl>(Ref->getDecl()))
+        return address(F);
     QualType Type = Named->getType();
-    const bool ByReference =
-        Type->isReferenceType() || Type->isAnyPointerType() ||
-        (isa<DeclRefExpr, MemberExpr>(Named) && isReferenceWrapper(E));
-    if (Type->isAnyPointerType() && Type->getPointeeType()->isVoidType())
+    if (const CXXRecordDecl *Record = Type->getAsCXXRecordDecl();
+        Record && Record->isLambda()) {
+      // The lambda that is the task is looked at by its captures.
+      if (Record != TaskClass)
+        add(Types.deep(Type, /*Shared=*/false));
+      return;
+    }
+    if (Type->isVoidPointerType())
       return add(Reach::Hidden);
-    add(ByReference ? Types.shallow(Type, /*Shared=*/true)
-                    : Types.deep(Type, /*Shared=*/false));
-    add(Types.shallow(E->getType(), /*Shared=*/false));
-    if (const auto *Lambda = dyn_cast<LambdaExpr>(Named))
-      captures(Lambda);
-    else
-      walk(E);
+    add(Type->isAnyPointerType() || isReferenceWrapper(E)
+            ? Types.shallow(Type, /*Shared=*/true)
+            : Types.deep(Type, /*Shared=*/false));
+  }
+
+  void task(const LambdaExpr *Lambda) {
+    TaskClass = Lambda->getLambdaClass();
+    captures(Lambda);
   }
 
   void captures(const LambdaExpr *Lambda) {
@@ -194,9 +209,6 @@ public:
         Owned.insert(Var);
       }
     }
-    for (const Expr *Init : Lambda->capture_inits())
-      if (Init && !isa<CXXThisExpr>(Init) && !isa<DeclRefExpr>(strip(Init)))
-        walk(Init);
   }
 
   void enter(const FunctionDecl *F) {
@@ -415,6 +427,7 @@ private:
   llvm::DenseSet<const FunctionDecl *> Entered;
   // Captured by value, so nobody else has them.
   llvm::DenseSet<const ValueDecl *> Owned;
+  const CXXRecordDecl *TaskClass = nullptr;
 };
 
 } // namespace
@@ -430,15 +443,14 @@ Reach reachOf(const Spawn &S, const Task &T, ASTContext &Context,
     if (Words.hasJoin(Record))
       return Reach::Found;
   }
+  if (T.Lambda)
+    Walk.task(T.Lambda);
   for (const Expr *Argument : S.Arguments)
     Walk.argument(Argument);
   for (const Expr *Argument : T.Arguments)
     Walk.argument(Argument);
   if (T.Object)
     Walk.argument(T.Object);
-  // Of a lambda in a variable the spawn names the variable only.
-  if (T.Lambda)
-    Walk.captures(T.Lambda);
   if (Walk.result() == Reach::Found)
     return Reach::Found;
   if (!T.Function)

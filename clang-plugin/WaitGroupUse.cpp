@@ -238,7 +238,7 @@ public:
   PathSums(const ObjectPath &Path, ASTContext &Context, const Vocabulary &Words)
       : Path(Path), Context(Context), Words(Words) {}
 
-  bool isUnknown() const { return Unknown; }
+  bool isUnknown() const { return Unknown || (Inexact && GivesBack); }
   bool waits() const { return Waits; }
 
   // Of a function: the most that any of its ends has.
@@ -398,12 +398,13 @@ private:
       int Sum = 0;
       switch (Call->What) {
       case WaitGroupCall::Add:
-        if (!Call->Delta)
-          Unknown = true;
-        else
-          Sum = -static_cast<int>(*Call->Delta);
+        // How many is known at run time only: compared with nothing but none.
+        Inexact |= !Call->Delta;
+        Sum = Call->Delta ? -static_cast<int>(*Call->Delta) : -1;
+        GivesBack |= Sum > 0;
         break;
       case WaitGroupCall::Done:
+        GivesBack = true;
         Sum = 1;
         break;
       case WaitGroupCall::Wait:
@@ -485,6 +486,8 @@ private:
   const Vocabulary &Words;
   llvm::SmallDenseSet<const FunctionDecl *, 8> Stack;
   bool Unknown = false;
+  bool Inexact = false;
+  bool GivesBack = false;
   bool Waits = false;
   bool Found = false;
   bool InOtherTask = false;

@@ -159,7 +159,7 @@ private:
   void Loop() {
     conns_.Add(1);
     // CHECK-MESSAGES: :[[@LINE-1]]:12: warning: 'Add' runs inside
-    // CHECK-MESSAGES: :[[@LINE-8]]:5: note: the goroutine starts here
+    // CHECK-MESSAGES: :[[@LINE-9]]:5: note: the goroutine starts here
     conns_.Done();
   }
   leash::WaitGroup conns_;
@@ -177,7 +177,7 @@ void Helper() {
   leash::go([&] {
     Counted(wg);
     // CHECK-MESSAGES: :[[@LINE-1]]:5: warning: 'Counted' leads to 'Add' inside the goroutine that it counts, so 'Wait' may return before it; call 'Add' before 'go' [leash-add-inside-goroutine]
-    // CHECK-MESSAGES: :[[@LINE-8]]:6: note: 'Add' is called here
+    // CHECK-MESSAGES: :[[@LINE-9]]:6: note: 'Add' is called here
     // CHECK-MESSAGES: :[[@LINE-4]]:3: note: the goroutine starts here
   });
   wg.Wait();
@@ -472,7 +472,7 @@ namespace other {
 struct WaitGroup {
   void Add(int);
 };
-template <class F> void go(F);
+template <class F> void go(F) {}
 } // namespace other
 void OtherNames(leash::WaitGroup &wg, other::WaitGroup &theirs) {
   leash::go([&] { theirs.Add(1); });

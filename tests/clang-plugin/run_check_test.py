@@ -34,7 +34,7 @@ def fail(test, what, output):
 
 
 def file_check(tool, prefix, pattern_file, text, extra, test, what):
-    found = run([tool, pattern_file, f"--check-prefix={prefix}", "--allow-empty", "--match-full-lines=false",
+    found = run([tool, pattern_file, f"--check-prefix={prefix}", "--allow-empty",
                  "--dump-input=never", *extra], input=text)
     if found.returncode != 0:
         fail(test, what, f"{found.stdout}{found.stderr}\nit was:\n{text}")
