@@ -81,7 +81,8 @@ TEST(SelectTest, SendOnClosedChannelPanics) {
 }
 
 TEST(SelectTest, WaitingCasesAreCompletedByOthers) {
-  auto a = MakeChan<int>(), b = MakeChan<std::unique_ptr<int>>();
+  auto a = MakeChan<int>();
+  auto b = MakeChan<std::unique_ptr<int>>();
   Crew crew;
   size_t taken = 9;
   int got = 0;
@@ -106,24 +107,19 @@ TEST(SelectTest, WaitingCasesAreCompletedByOthers) {
 }
 
 TEST(SelectTest, CloseWakesWaitingSelects) {
-  auto a = MakeChan<int>(), b = MakeChan<int>();
-  Crew crew;
-  std::string panic;
+  auto a = MakeChan<int>(), b = MakeChan<int>(), idle = MakeChan<int>();
   bool drained = false;
-  crew.Go([&] { Select(OnRecv(a, [&](std::optional<int> v) { drained = !v; }), OnRecv(b)); });
-  crew.Go([&] { panic = PanicOf([&] { Select(OnSend(b, 1), OnRecv(MakeChan<int>())); }); });
-  // The two meet on b, so one of them has to wait elsewhere first: it does, on a.
-  crew.Wait();
-  SUCCEED() << "they met";
-  crew.Go([&] { Select(OnRecv(a, [&](std::optional<int> v) { drained = !v; })); });
-  WaitForReceivers(a, 1);
+  std::string panic;
+  Crew crew;
+  crew.Go([&] { Select(OnRecv(idle), OnRecv(a, [&](std::optional<int> v) { drained = !v; })); });
+  crew.Go([&] { panic = PanicOf([&] { Select(OnSend(b, 1), OnRecv(idle)); }); });
+  WaitForReceivers(idle, 2);
   a.Close();
-  crew.Go([&] { panic = PanicOf([&] { Select(OnSend(b, 1), OnRecv(MakeChan<int>())); }); });
-  WaitForSenders(b, 1);
   b.Close();
   crew.Wait();
   EXPECT_TRUE(drained);
   EXPECT_EQ(panic, "send on closed channel");
+  EXPECT_EQ(Waiters(idle, false), 0u);
 }
 
 TEST(SelectTest, TwoSelectsMeet) {
