@@ -78,26 +78,28 @@ CancelNode::CancelNode(ContextNode* p, std::source_location where)
 
 // Lazily, as in Go: many contexts are only passed on.
 RecvChan<Unit> CancelNode::Done() {
-  // Acquire: pairs with the release below. Publishes `done`.
+  // Acquire: pairs with the release at the end. Publishes `done`.
   if (!done_made.load(std::memory_order_acquire)) {
     const Chan<Unit> made = MakeChan<Unit>(0, "context", site);
     SendChan<Unit> sender(made);
     RecvChan<Unit> receiver(made);
-    bool ended = false;
-    {
-      LockHolder hold(lock);
-      if (!done_made.load(std::memory_order_relaxed)) {
-        std::swap(done, receiver);
-        ended = error.load(std::memory_order_relaxed) != Error::kNone;
-        if (!ended && sources != 0) std::swap(done_sender, sender);
-        race::Release(&done);
-        done_made.store(true, std::memory_order_release);
+    bool closed = false;
+    while (true) {
+      // What has ended gets a channel that is closed before anybody sees it. Acquire: as in Err().
+      if (!closed && error.load(std::memory_order_acquire) != Error::kNone) {
+        race::Acquire(&error);
+        sender.Close();
+        closed = true;
       }
-    }
-    if (ended) {
-      // What precedes the cancel is to be seen by who finds the channel closed by us.
-      race::Acquire(&error);
-      sender.Close();
+      LockHolder hold(lock);
+      if (done_made.load(std::memory_order_relaxed)) break;
+      if (!closed && error.load(std::memory_order_relaxed) != Error::kNone) continue;
+      std::swap(done, receiver);
+      if (!closed && sources != 0) std::swap(done_sender, sender);
+      race::Release(&done);
+      // Release: pairs with the acquire at the top.
+      done_made.store(true, std::memory_order_release);
+      break;
     }
   }
   race::Acquire(&done);
