@@ -6,18 +6,19 @@
 #include <filesystem>
 #include <sstream>
 
-#include "analyzer/golden.h"
+#include "analyzer/test_data.h"
 #include "leash/analyzer/read.h"
 #include "leash/analyzer/render.h"
 #include "model/gzip_sink.h"
 #include "model/writer.h"
+#include "support/golden.h"
 
 namespace leash {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using testing::ReadWholeFile;
+using testing::ReadTestFile;
 using testing::TestData;
 
 Snapshot Read(const std::string& file) {
@@ -59,7 +60,7 @@ TEST(ReadGoTest, EveryFileIsReadOrRefused) {
     }
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {
-      absl::StatusOr<Snapshot> s = ReadSnapshot(ReadWholeFile(TestData(name)), name);
+      absl::StatusOr<Snapshot> s = ReadSnapshot(ReadTestFile(TestData(name)), name);
       table << name << ": ";
       if (!s.ok()) {
         table << s.status().message() << "\n";
@@ -69,7 +70,7 @@ TEST(ReadGoTest, EveryFileIsReadOrRefused) {
       for (const std::string& note : s->notes) table << "    note: " << note << "\n";
     }
   }
-  testing::ExpectGolden("files.golden", table.str());
+  testing::ExpectGolden(TestData("files.golden"), table.str());
 }
 
 TEST(ReadGoTest, GroupsOfEachVersionReadTheSame) {
@@ -79,7 +80,7 @@ TEST(ReadGoTest, GroupsOfEachVersionReadTheSame) {
     const Snapshot s = Read(name);
     RenderOptions options;
     options.frames_max = 12;
-    testing::ExpectGolden(std::string(name) + ".group=exact.golden",
+    testing::ExpectGolden(TestData(std::string(name) + ".group=exact.golden"),
                           RenderReport(s, GroupGoroutines(s, GroupBy::kExact), options));
   }
 }
@@ -88,10 +89,10 @@ TEST(ReadGoTest, CountedTextIsWrittenAsItWasRead) {
   for (const char* name :
        {"go1.19/debug1.txt", "go1.19/http_debug1.txt", "go1.26/debug1.txt",
         "go1.26/http_debug1.txt", "go1.27/debug1.txt", "go1.27/http_debug1.txt"}) {
-    EXPECT_EQ(WriteProfile(Read(name), 1), ReadWholeFile(TestData(name))) << name;
+    EXPECT_EQ(WriteProfile(Read(name), 1), ReadTestFile(TestData(name))) << name;
   }
   EXPECT_EQ(WriteProfile(Read("go1.27/leak_debug1.txt"), 1, "goroutineleak"),
-            ReadWholeFile(TestData("go1.27/leak_debug1.txt")));
+            ReadTestFile(TestData("go1.27/leak_debug1.txt")));
 }
 
 // Arguments and the creator's offset are not kept; the rest of the text must come back.
@@ -115,7 +116,7 @@ TEST(ReadGoTest, FullTextIsWrittenAsItWasRead) {
     if (std::string_view(name).ends_with(".gz")) {
       EXPECT_EQ(WriteProfile(ReadText(written), 2), written);
     } else {
-      EXPECT_EQ(normal(written), normal(ReadWholeFile(TestData(name)))) << name;
+      EXPECT_EQ(normal(written), normal(ReadTestFile(TestData(name)))) << name;
     }
   }
 }
@@ -211,7 +212,7 @@ TEST(ReadGoTest, ForeignLinesInsideOfAStackAreSteppedOver) {
 }
 
 TEST(ReadGoTest, CutLastRecordIsANote) {
-  const std::string text = ReadWholeFile(TestData("go1.27/debug2.txt"));
+  const std::string text = ReadTestFile(TestData("go1.27/debug2.txt"));
   const size_t second = text.find("goroutine 9 ");
   EXPECT_THAT(ReadText(text.substr(0, second + 3)).notes, ElementsAre("cut after goroutine 8"));
   EXPECT_THAT(ReadText(text.substr(0, second + 20)).notes, ElementsAre("cut after goroutine 8"));
@@ -222,7 +223,7 @@ TEST(ReadGoTest, CutLastRecordIsANote) {
 TEST(ReadGoTest, EveryPrefixIsReadOrRefusedInOneLine) {
   for (const char* name :
        {"go1.27/leak_debug1.txt", "go1.27/synctest.txt", "go1.27/goroutine.pb.gz"}) {
-    const std::string text = ReadWholeFile(TestData(name));
+    const std::string text = ReadTestFile(TestData(name));
     for (size_t n = 0; n < text.size(); n += 1 + n / 97) {
       absl::StatusOr<Snapshot> s = ReadSnapshot(text.substr(0, n), "p");
       if (!s.ok()) {

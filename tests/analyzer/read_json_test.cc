@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "analyzer/golden.h"
 #include "analyzer/snapshot_builder.h"
 #include "leash/analyzer/group.h"
 #include "leash/analyzer/read.h"
 #include "model/writer.h"
+#include "support/golden.h"
 
 namespace leash {
 namespace {
@@ -132,7 +132,7 @@ TEST(JsonTest, ReadsBackEverything) {
   // The tables grow by the empty entries at their start; what they say is the same.
   std::vector<uint32_t> all = {0, 1, 2, 3};
   EXPECT_EQ(ToJson({CopyGoroutines(s, all)}), ToJson({CopyGoroutines(Full(), all)}));
-  testing::ExpectGolden("leash/full.json.golden", text);
+  testing::ExpectGolden("tests/analyzer/testdata/leash/full.json.golden", text);
 }
 
 TEST(JsonTest, ChunksAreOneSnapshot) {
@@ -195,7 +195,7 @@ TEST(JsonTest, EveryPrefixIsRefused) {
 
 TEST(Text3Test, ReadsBackItsFacts) {
   const std::string text = ToText3(Full());
-  testing::ExpectGolden("leash/full.debug=3.golden", text);
+  testing::ExpectGolden("tests/analyzer/testdata/leash/full.debug=3.golden", text);
   const Snapshot s = Read(text);
   EXPECT_EQ(s.origin, "leash");
   EXPECT_EQ(ToText3(s), text);

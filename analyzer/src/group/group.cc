@@ -183,6 +183,8 @@ std::vector<Group> GroupGoroutines(const Snapshot& snapshot, GroupBy by,
   for (Group& group : groups) Summarize(s, stacks, sites, &group);
   std::stable_sort(groups.begin(), groups.end(), [&](const Group& a, const Group& b) {
     if (a.members.size() != b.members.size()) return a.members.size() > b.members.size();
+    const bool a_proved = a.tier == LeakTier::kProved, b_proved = b.tier == LeakTier::kProved;
+    if (a_proved != b_proved) return a_proved;
     if (a.wait_max_ns != b.wait_max_ns) return a.wait_max_ns > b.wait_max_ns;
     return s.goroutines[a.members[0]].id < s.goroutines[b.members[0]].id;
   });

@@ -194,6 +194,10 @@ bool FactReader::ReadWait(std::string_view line, Goroutine* g) {
 }
 
 bool FactReader::ReadMentions(std::string_view line, Goroutine* g) {
+  if (line == " anything") {
+    g->mentions_unknown = true;
+    return true;
+  }
   std::vector<ObjectId> mentions;
   while (Consume(" ", &line)) {
     uint64_t address = 0;

@@ -266,6 +266,7 @@ void AppendFacts(const Snapshot& s, const Goroutine& g, std::string* out) {
     *out += '\n';
   }
   for (const Wait& wait : g.waits) AppendWait(s, wait, out);
+  if (g.mentions_unknown) *out += "# mentions: anything\n";
   if (!g.mentions.empty()) {
     *out += "# mentions:";
     for (ObjectId id : g.mentions) {

@@ -41,8 +41,8 @@ struct Group {
   std::vector<uint64_t> parents;
 };
 
-// All goroutines of `snapshot`, or those of `indices`, biggest group first; equal sizes by longest
-// wait, then by least id. Linear but for the sort of the groups.
+// All goroutines of `snapshot`, or those of `indices`, biggest group first; of equal sizes the
+// proved ones first, then by longest wait, then by least id. Linear but for the sort of the groups.
 std::vector<Group> GroupGoroutines(const Snapshot& snapshot, GroupBy by);
 std::vector<Group> GroupGoroutines(const Snapshot& snapshot, GroupBy by,
                                    const std::vector<uint32_t>& indices);
