@@ -383,11 +383,13 @@ SiteId Capturer::AddSite(const std::source_location& site) {
 }
 
 SiteId Capturer::AddDropSite(uint64_t pc) {
-  if (pc == 0) return 0;
+  // Names and lines are dear: without stacks nobody asks for them.
+  if (pc == 0 || !options_.stacks) return 0;
   leash::Site s;
   s.pc = pc;
   for (const SymbolFrame& frame : Symbolizer::Get().Describe(pc, /*exact=*/false)) {
-    if (frame.runtime) continue;
+    // The handle's own destructor is inlined into whoever let it go.
+    if (frame.runtime || frame.function.starts_with("leash::")) continue;
     s.function = out_->AddString(frame.function);
     s.file = out_->AddString(frame.file);
     s.line = frame.line;
