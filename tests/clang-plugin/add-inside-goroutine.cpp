@@ -282,7 +282,7 @@ template void Template(leash::WaitGroup &, long);
 void Macro(leash::WaitGroup &group) {
   SPAWN_COUNTED(group, Work());
   // CHECK-MESSAGES: :[[@LINE-1]]:3: warning: 'Add' runs inside
-  // CHECK-MESSAGES: :[[@LINE-5]]:54: note: expanded from macro 'SPAWN_COUNTED'
+  // CHECK-MESSAGES: :[[@LINE-4]]:54: note: expanded from macro 'SPAWN_COUNTED'
   // CHECK-MESSAGES: :[[@LINE-3]]:3: note: the goroutine starts here
   // CHECK-MESSAGES: :[[@LINE-7]]:33: note: expanded from macro 'SPAWN_COUNTED'
 }

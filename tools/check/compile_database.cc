@@ -41,7 +41,7 @@ std::string RootOf(const std::string& directory) {
 }
 
 bool IsCxx(const std::string& file) {
-  static const std::set<std::string> kExtensions = {".cc",  ".cpp", ".cxx", ".c++", ".C",
+  static const std::set<std::string> kExtensions = {".cc",   ".cpp", ".cxx", ".c++", ".C",
                                                     ".cppm", ".ixx", ".ipp", ".mm"};
   return kExtensions.count(fs::path(file).extension().string()) != 0;
 }

@@ -14,10 +14,9 @@ std::vector<Finding> Deduplicate(std::vector<Finding> findings) {
   };
   std::stable_sort(findings.begin(), findings.end(),
                    [&](const Finding& a, const Finding& b) { return key(a) < key(b); });
-  findings.erase(
-      std::unique(findings.begin(), findings.end(),
-                  [&](const Finding& a, const Finding& b) { return key(a) == key(b); }),
-      findings.end());
+  findings.erase(std::unique(findings.begin(), findings.end(),
+                             [&](const Finding& a, const Finding& b) { return key(a) == key(b); }),
+                 findings.end());
   return findings;
 }
 

@@ -9,7 +9,7 @@
 namespace leash::tools {
 
 struct ProcessResult {
-  int status = -1;  // exit status, 128 + signal, or -1: could not be started
+  int status = -1;     // exit status, 128 + signal, or -1: could not be started
   std::string output;  // stdout and stderr together; the reason if it could not be started
 };
 

@@ -1,6 +1,6 @@
 // The subset of YAML that LLVM's writer produces: block maps and block lists of scalars, which are
-// plain, in single quotes or in double quotes. A document is read into a flat list of "indent, dash,
-// key, value" lines, and the diagnostics are then read off that.
+// plain, in single quotes or in double quotes. A document is read into a flat list of "indent,
+// dash, key, value" lines, and the diagnostics are then read off that.
 
 #include "check/replacements_yaml.h"
 
@@ -140,18 +140,32 @@ class Lexer {
   bool Escape(std::string* value) {
     const char c = text_[at_++];
     switch (c) {
-      case 'n': value->push_back('\n'); return true;
-      case 't': value->push_back('\t'); return true;
-      case 'r': value->push_back('\r'); return true;
-      case '0': value->push_back('\0'); return true;
-      case 'x': return CodePoint(2, value);
-      case 'u': return CodePoint(4, value);
-      case 'U': return CodePoint(8, value);
+      case 'n':
+        value->push_back('\n');
+        return true;
+      case 't':
+        value->push_back('\t');
+        return true;
+      case 'r':
+        value->push_back('\r');
+        return true;
+      case '0':
+        value->push_back('\0');
+        return true;
+      case 'x':
+        return CodePoint(2, value);
+      case 'u':
+        return CodePoint(4, value);
+      case 'U':
+        return CodePoint(8, value);
       case '\\':
       case '"':
       case '/':
-      case ' ': value->push_back(c); return true;
-      default: return Fail(std::string("want an escape, have \\") + c);
+      case ' ':
+        value->push_back(c);
+        return true;
+      default:
+        return Fail(std::string("want an escape, have \\") + c);
     }
   }
 

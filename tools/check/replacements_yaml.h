@@ -1,5 +1,5 @@
-// What clang-tidy writes with --export-fixes: its only output that holds everything, the fixes among
-// it. A reader of just that form of YAML.
+// What clang-tidy writes with --export-fixes: its only output that holds everything, the fixes
+// among it. A reader of just that form of YAML.
 
 #ifndef LEASH_TOOLS_CHECK_REPLACEMENTS_YAML_H_
 #define LEASH_TOOLS_CHECK_REPLACEMENTS_YAML_H_
