@@ -201,15 +201,18 @@ struct ChanAccess {
 };
 
 template <class T>
+  requires kElementIsBytes<T>
 std::optional<T> Recv(rt::ChanCore* chan) {
-  if constexpr (kElementIsBytes<T>) {
-    RecvRoom<T> room;
-    return room.Take(ChanRecv(chan, room.address()));
-  } else {
-    std::optional<T> result;
-    ChanRecv(chan, &result);
-    return result;
-  }
+  RecvRoom<T> room;
+  return room.Take(ChanRecv(chan, room.address()));
+}
+
+// The sender moves its value to where the caller of Recv() wants the result: nothing in between.
+template <class T>
+std::optional<T> Recv(rt::ChanCore* chan) {
+  std::optional<T> result;
+  ChanRecv(chan, &result);
+  return result;
 }
 
 template <class T>
