@@ -34,10 +34,15 @@ bool AnyFrame(const Snapshot& s, StackId stack, Predicate predicate) {
   return found;
 }
 
+// The innermost function, or the innermost one that is not leash's own: of a goroutine that waits
+// in Chan::Send, people mean the one that sends.
 bool TopFrameMatches(const Snapshot& s, StackId stack, const std::string& glob) {
-  bool first = true;
+  bool top = true;
   return AnyFrame(s, stack, [&](const Location&, const Frame& frame) {
-    return std::exchange(first, false) && GlobMatchFunction(glob, s.String(frame.function));
+    if (!top) return false;
+    const std::string_view function = s.String(frame.function);
+    top = function.starts_with("leash::");
+    return GlobMatchFunction(glob, function);
   });
 }
 
