@@ -181,6 +181,7 @@ std::string LambdaName(const Node& node) {
   }
   // clang's debug information: "(lambda at cache.cc:20:67)".
   if (node.open == '(' && Write(node).starts_with("(lambda at ")) return "lambda#0";
+  if (node.open == '<' && Write(node).starts_with("<lambda(")) return "lambda#0";  // gcc's
   if (node.text.starts_with("$_")) return "lambda#" + Number(node.text, 1);
   if (node.text.starts_with("'lambda")) {
     return "lambda#" + (node.text == "'lambda'" ? "1" : Number(node.text, 2));

@@ -17,6 +17,8 @@
 #include "debug/function_name.h"
 #include "debug/symbolize_dwarf.h"
 #include "debug/symbolize_elf.h"
+#include "debug/symbolize_own_stack.h"
+#include "sched/park.h"
 #include "stack/unwind_table.h"
 
 namespace leash::rt {
@@ -135,12 +137,19 @@ class ModuleSymbols {
       frame.function = ReadableFunction(frame.system_name, declared, from.declared_line);
       return frame;
     }
-    // Of C, or of what has a name in the debug information only. Where that is "operator()" alone,
-    // it is a lambda; or the language's own, of which clang -g1 says no more than the last name.
-    const bool in_header = frame.file.find("/c++/") != std::string::npos;
+    // Of C, or of what has a name in the debug information only. With -g1 that may be no more than
+    // the last word: then the file says whether it is the language's own or leash's, and
+    // "operator()" of anything else is a lambda.
+    const auto in = [&frame](std::string_view folder) {
+      return frame.file.find(folder) != std::string::npos;
+    };
     std::string name = frame.system_name;
-    if (from.inlined && in_header && name.find("::") == std::string::npos) {
+    const bool bare =
+        from.inlined && name.substr(0, name.find('<')).find("::") == std::string::npos;
+    if (bare && in("/c++/")) {
       frame.runtime = IsRuntimeFunction("std::" + name) || name == "operator()";
+    } else if (bare && in("/include/leash/")) {
+      frame.runtime = true;  // public or not cannot be told; the caller's frame stays
     } else if (name == "operator()") {
       name = "{lambda#0}::operator()";
     }
@@ -210,12 +219,22 @@ SymbolLocation Symbolizer::Locate(uint64_t pc, bool exact) {
   SymbolLocation& location = answer->second;
   if (!added) return location;
   const UnwindTable::Module* module = impl_->table->FindModule(exact ? pc : pc - 1);
+  bool done = false;
   if (module != nullptr) {
     const auto found =
         std::find_if(impl_->modules.begin(), impl_->modules.end(),
                      [&](const auto& entry) { return entry.first == module->start; });
-    found->second->Locate(pc, exact, &location);
-  } else {
+    ModuleSymbols* symbols = found->second.get();
+    const auto locate = [&] { symbols->Locate(pc, exact, &location); };
+    // (3): to demangle takes up to 80 KB.
+    if (IsGoroutineMemory(&done)) {
+      done = RunOnOwnStack(locate);
+    } else {
+      locate();
+      done = true;
+    }
+  }
+  if (!done) {
     SymbolFrame frame;
     frame.function = frame.system_name = HexAddress(pc);
     location.frames.push_back(std::move(frame));

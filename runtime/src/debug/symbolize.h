@@ -10,7 +10,7 @@
 //
 // Laws: (1) What is returned is copied: nothing points into a module's files. (2) mu_ is never held
 //   while a goroutine parks, and nothing of leash is called under it. (3) libdw takes up to 200 KB
-//   of stack, more than a goroutine may have: it runs on a thread of its own.
+//   of stack and a demangler 80 KB, more than a goroutine may have: they run on a thread's stack.
 
 #ifndef LEASH_DEBUG_SYMBOLIZE_H_
 #define LEASH_DEBUG_SYMBOLIZE_H_

@@ -2,39 +2,23 @@
 
 #include "debug/symbolize_dwarf.h"
 
+#include <cxxabi.h>
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <string_view>
-#include <system_error>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 
+#include "debug/symbolize_own_stack.h"
+
 namespace leash::rt {
 namespace {
-
-// Runs `work` on a thread of its own, with a thread's stack, where no signal is handled: libdw
-// keeps up to 200 KB of line tables on the stack, and DIEs nest. False if no thread can be had.
-template <class Work>
-bool RunOnOwnStack(const Work& work) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool ran = true;
-  try {
-    std::thread(work).join();
-  } catch (const std::system_error&) {
-    ran = false;
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return ran;
-}
 
 // What a DIE says of a function; shared by all of its inlined calls.
 struct Function {
@@ -108,6 +92,14 @@ int32_t Value(Dwarf_Die* die, unsigned attribute) {
 bool Follow(Dwarf_Die* die, unsigned attribute, Dwarf_Die* to) {
   Dwarf_Attribute found;
   return dwarf_attr(die, attribute, &found) != nullptr && dwarf_formref_die(&found, to) != nullptr;
+}
+
+std::string Demangle(const char* mangled) {
+  if (mangled == nullptr) return {};
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> text(
+      abi::__cxa_demangle(mangled, nullptr, nullptr, &status), &free);
+  return status == 0 && text != nullptr ? std::string(text.get()) : std::string();
 }
 
 class UnitReader {
@@ -245,12 +237,26 @@ class UnitReader {
   // "app::Cache::Start::{lambda#0}::operator()", and the line of the lambda.
   void Qualify(int32_t context, Function* function) {
     std::string text = function->name;
-    for (; context >= 0; context = contexts_[static_cast<size_t>(context)].parent) {
+    for (int32_t next = -1; context >= 0; context = next) {
+      next = contexts_[static_cast<size_t>(context)].parent;
       Dwarf_Die die;
       const Dwarf_Off at = contexts_[static_cast<size_t>(context)].die;
       if (dwarf_offdie(dwarf_cu_getdwarf(unit_->die.cu), at, &die) == nullptr) break;
       const char* name = Text(&die, DW_AT_name);
       const int tag = dwarf_tag(&die);
+      if (tag == DW_TAG_subprogram) {
+        const char* mangled = Text(&die, DW_AT_linkage_name);
+        if (const std::string around = Demangle(mangled); !around.empty()) {
+          text.insert(0, "::").insert(0, around);
+          break;
+        }
+        // Declared elsewhere: in a class or a namespace.
+        Dwarf_Die declared = die;
+        Follow(&declared, DW_AT_abstract_origin, &declared);
+        Follow(&declared, DW_AT_specification, &declared);
+        const auto found = context_of_.find(dwarf_dieoffset(&declared));
+        if (found != context_of_.end()) next = found->second;
+      }
       if (tag != DW_TAG_namespace && tag != DW_TAG_subprogram &&
           (name == nullptr || std::string_view(name).starts_with("<lambda"))) {
         name = "{lambda#0}";
