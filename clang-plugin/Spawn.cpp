@@ -195,7 +195,10 @@ bool isOnlyDetached(const VarDecl *Var, const Stmt *Body, ASTContext &Context) {
     const auto *Ref = dyn_cast<DeclRefExpr>(S);
     if (!Ref || Ref->getDecl() != Var)
       return true;
+    // A const member function makes its object const first.
     auto Parents = Context.getParents(*Ref);
+    while (!Parents.empty() && Parents[0].get<ImplicitCastExpr>())
+      Parents = Context.getParents(Parents[0]);
     const MemberExpr *Member =
         Parents.empty() ? nullptr : Parents[0].get<MemberExpr>();
     if (!Member) {

@@ -206,7 +206,8 @@ void Shared() {
   });
   wg->Wait();
 }
-// CHECK-FIXES: {{^}}  wg->Add(1);
+// CHECK-FIXES: make_shared<leash::WaitGroup>();
+// CHECK-FIXES-NEXT: {{^}}  wg->Add(1);
 // CHECK-FIXES-NEXT: {{^}}  leash::go([wg] {
 
 // A background task is a task here as everywhere.
@@ -284,7 +285,7 @@ void Macro(leash::WaitGroup &group) {
   // CHECK-MESSAGES: :[[@LINE-1]]:3: warning: 'Add' runs inside
   // CHECK-MESSAGES: :[[@LINE-4]]:54: note: expanded from macro 'SPAWN_COUNTED'
   // CHECK-MESSAGES: :[[@LINE-3]]:3: note: the goroutine starts here
-  // CHECK-MESSAGES: :[[@LINE-7]]:33: note: expanded from macro 'SPAWN_COUNTED'
+  // CHECK-MESSAGES: :[[@LINE-6]]:33: note: expanded from macro 'SPAWN_COUNTED'
 }
 // CHECK-FIXES: {{^}}  SPAWN_COUNTED(group, Work());
 

@@ -8,6 +8,7 @@ The file's first lines say what is run:
 
     // RUN: CHECKS                  the checks to enable, and no other
     // OPTION: CHECK.Option=VALUE   any number of them
+    // INPUTS: none                 without the mock headers of Inputs/
 
 Its messages are compared with its CHECK-MESSAGES: all of them, in order, and a message that no line
 names fails the test. If it has CHECK-FIXES, the fixes are applied to a copy, which is compared with
@@ -56,12 +57,12 @@ def main():
     options = [option.split("=", 1) for option in re.findall(r"^// OPTION: (.+)$", source, re.M)]
     config = "{CheckOptions: {%s}}" % ", ".join(f"{key}: '{value}'" for key, value in options)
 
-    inputs = os.path.join(os.path.dirname(os.path.abspath(args.test)), "Inputs")
-    compile_args = ["-std=c++20", f"-I{inputs}", *args.arguments]
+    compile_args = ["-std=c++20", *args.arguments]
+    if "// INPUTS: none" not in source:
+        # First: the mock stands before the real headers.
+        compile_args.insert(1, "-I" + os.path.join(os.path.dirname(os.path.abspath(args.test)), "Inputs"))
 
     with tempfile.TemporaryDirectory() as folder:
-        # The fixes are compared with the patterns of the test, which stand in the text that they
-        # change: so the copy that is changed has the patterns emptied.
         copy = os.path.join(folder, os.path.basename(args.test))
         with open(copy, "w", encoding="utf-8") as file:
             file.write(source)
