@@ -94,8 +94,10 @@ struct KeyHash {
 };
 
 void Summarize(const Snapshot& s, LogicalStacks& stacks, LogicalSites& sites, Group* group) {
-  std::stable_sort(group->members.begin(), group->members.end(),
-                   [&](uint32_t a, uint32_t b) { return s.goroutines[a].id < s.goroutines[b].id; });
+  std::sort(group->members.begin(), group->members.end(), [&](uint32_t a, uint32_t b) {
+    const uint64_t a_id = s.goroutines[a].id, b_id = s.goroutines[b].id;
+    return a_id != b_id ? a_id < b_id : a < b;
+  });
   const Goroutine& first = s.goroutines[group->members[0]];
   group->labels = s.label_sets[first.labels];
   group->test = first.test;
@@ -181,12 +183,14 @@ std::vector<Group> GroupGoroutines(const Snapshot& snapshot, GroupBy by,
     groups[it->second].members.push_back(index);
   }
   for (Group& group : groups) Summarize(s, stacks, sites, &group);
-  std::stable_sort(groups.begin(), groups.end(), [&](const Group& a, const Group& b) {
+  std::sort(groups.begin(), groups.end(), [&](const Group& a, const Group& b) {
     if (a.members.size() != b.members.size()) return a.members.size() > b.members.size();
     const bool a_proved = a.tier == LeakTier::kProved, b_proved = b.tier == LeakTier::kProved;
     if (a_proved != b_proved) return a_proved;
     if (a.wait_max_ns != b.wait_max_ns) return a.wait_max_ns > b.wait_max_ns;
-    return s.goroutines[a.members[0]].id < s.goroutines[b.members[0]].id;
+    const uint32_t a_first = a.members[0], b_first = b.members[0];
+    const uint64_t a_id = s.goroutines[a_first].id, b_id = s.goroutines[b_first].id;
+    return a_id != b_id ? a_id < b_id : a_first < b_first;
   });
   return groups;
 }

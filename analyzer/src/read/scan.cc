@@ -3,6 +3,7 @@
 #include "read/scan.h"
 
 #include <algorithm>
+#include <map>
 
 #include "model/text.h"
 
@@ -148,13 +149,11 @@ bool ParsePlace(std::string_view text, std::string_view* file, int32_t* line,
 }
 
 LabelSetId AddLabels(Snapshot* s, std::vector<std::pair<std::string, std::string>> labels) {
-  std::stable_sort(labels.begin(), labels.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::map<std::string, std::string> by_key;
+  for (auto& [key, value] : labels) by_key[std::move(key)] = std::move(value);
   LabelSet set;
-  for (const auto& [key, value] : labels) {
-    const StringId id = s->AddString(key);
-    if (!set.empty() && set.back().first == id) set.pop_back();
-    set.emplace_back(id, s->AddString(value));
+  for (const auto& [key, value] : by_key) {
+    set.emplace_back(s->AddString(key), s->AddString(value));
   }
   return s->AddLabelSet(std::move(set));
 }

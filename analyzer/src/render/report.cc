@@ -301,8 +301,9 @@ std::string RenderFolded(const Snapshot& snapshot, const std::vector<uint32_t>& 
       merged.push_back(std::move(line));
     }
   }
-  std::stable_sort(merged.begin(), merged.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::sort(merged.begin(), merged.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
   std::string out;
   for (const auto& [text, count] : merged) out += text + ' ' + std::to_string(count) + '\n';
   return out;

@@ -141,8 +141,10 @@ void CountedTextWriter::Finish() {
   std::vector<std::pair<const std::string*, const Group*>> order;
   order.reserve(groups_.size());
   for (const auto& [key, group] : groups_) order.emplace_back(&key, &group);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.second->count > b.second->count; });
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    if (a.second->count != b.second->count) return a.second->count > b.second->count;
+    return *a.first < *b.first;
+  });
   for (const auto& [key, group] : order) {
     AppendInt(group->count, &out);
     out += ' ';

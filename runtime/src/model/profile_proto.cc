@@ -241,7 +241,8 @@ void ProfileProtoWriter::Finish() {
   value_type(kPeriodType);
   pbf.add_int64(kPeriod, 1);
   pbf.add_int64(kDefaultSampleType, static_cast<int64_t>(StringId(profile_)));
-  // Tells leash's reader whose labels these are; pprof does not show a comment that begins with '#'.
+  // Tells leash's reader whose labels these are; pprof does not show a comment that begins with
+  // '#'.
   pbf.add_int64(kComment, static_cast<int64_t>(StringId("#leash")));
   if (time_ns_ != 0) pbf.add_int64(kTimeNanos, time_ns_);
   Emit(out);
@@ -249,8 +250,9 @@ void ProfileProtoWriter::Finish() {
   using Sample = decltype(samples_)::value_type;
   std::vector<const Sample*> order;
   for (const Sample& sample : samples_) order.push_back(&sample);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const Sample* a, const Sample* b) { return a->second > b->second; });
+  std::sort(order.begin(), order.end(), [](const Sample* a, const Sample* b) {
+    return a->second != b->second ? a->second > b->second : a->first < b->first;
+  });
   for (const Sample* sample : order) {
     const auto& [stack, labels] = sample->first;
     std::string message;
