@@ -455,9 +455,9 @@ class CountedTask {
   void operator()() {
     struct Leaver {
       CountedTask* task;
-      int exceptions = std::uncaught_exceptions();
+      // Runs when the function returns and when Goexit unwinds it. An exception that leaves it does
+      // not come here: nothing catches it, so it ends the process without unwinding.
       ~Leaver() noexcept(false) {  // Done panics when the function has called it too
-        if (std::uncaught_exceptions() != exceptions) return;
         task->fn_.reset();
         task->counter_.Leave();
       }

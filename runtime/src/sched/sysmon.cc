@@ -57,7 +57,11 @@ bool Retake(int64_t now) {
   bool any_syscall = false;
   const int32_t n = sched.p_count.load(std::memory_order_acquire);
   const int64_t next_timer = NextTimer();
-  const bool timers_due = next_timer != 0 && next_timer <= now;
+  // Work anywhere: what lies in the queue of one that does not come back can be run by another.
+  bool work = HasGlobalWork() || (next_timer != 0 && next_timer <= now);
+  for (int32_t i = 0; i < n && !work; ++i) {
+    work = !sched.all_ps[i].load(std::memory_order_acquire)->queue.Empty();
+  }
   for (int32_t i = 0; i < n; ++i) {
     P* p = sched.all_ps[i].load(std::memory_order_acquire);
     M* m = p->m.load(std::memory_order_acquire);
@@ -76,7 +80,6 @@ bool Retake(int64_t now) {
     }
     if (p->detached.load(std::memory_order_relaxed)) continue;
     if (now - p->seen_since < (in_syscall ? kSyscallLimit : kSliceLimit)) continue;
-    const bool work = !p->queue.Empty() || HasGlobalWork() || timers_due;
     if (!work) continue;
     if (sched.idle_p_count.load(std::memory_order_relaxed) > 0) {
       WakeP();  // others are free to take it

@@ -17,6 +17,12 @@
 namespace leash {
 namespace {
 
+// A goroutine that has said it is done may still be on its way out.
+int64_t NumGoroutineWhenSettled() {
+  while (NumGoroutine() != 0) std::this_thread::yield();
+  return 0;
+}
+
 void Store(int* to, int value, WaitGroup* wg) {
   *to = value;
   wg->Done();
@@ -109,7 +115,7 @@ struct ThrowsWhenCopied {
 };
 
 TEST(GoTest, AClosureThatThrowsStartsNothing) {
-  const int64_t before = NumGoroutine();
+  const int64_t before = NumGoroutineWhenSettled();
   const ThrowsWhenCopied fn;
   EXPECT_THROW(go(fn), std::runtime_error);
   EXPECT_EQ(NumGoroutine(), before);
@@ -160,7 +166,7 @@ TEST(GoTest, AThreadHasNoIdUntilItUsesLeash) {
 }
 
 TEST(GoTest, NumGoroutineCountsGoroutinesOnly) {
-  const int64_t before = NumGoroutine();
+  const int64_t before = NumGoroutineWhenSettled();
   Chan<Unit> gate = MakeChan<Unit>();
   WaitGroup up, down;
   for (int i = 0; i < 100; ++i) {
