@@ -277,11 +277,11 @@ G* FindRunnable(M* m) {
     const int64_t next_timer = NextTimer(p->timer_shard);
     if (next_timer != 0) RunTimers(p->timer_shard, MonotonicNow(), &ran_timers);
 
-    const uint32_t tick = p->tick.load(std::memory_order_relaxed) + 1;
-    p->tick.store(tick, std::memory_order_relaxed);
+    p->tick.store(p->tick.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     // The global queue has its turn now and then even if there is work at hand; what runs next may
-    // be one of two that keep waking each other, so the ring has its turn too.
-    if (tick % 2 == 0) {
+    // be one of two that keep waking each other, so the ring has its turn too. By chance and not by
+    // the tick: one that yields in a loop comes here with every second tick, always an even or odd one.
+    if (CheapRandom() % 2 == 0) {
       if (G* g = TakeGlobal(p, /*one=*/true)) return g;
     }
     if (G* g = p->queue.PopFront()) return g;
