@@ -10,8 +10,8 @@ cmd_demo() {
   [ $# = 0 ] || die 2 "demo takes no arguments, has '$*'"
   ensure_packages
   local begin=$SECONDS
-  build $demo_preset downloader leaky_server leaky_server_test fixed_server fixed_server_test leash \
-    leash-tidy-19
+  build $demo_preset downloader leaky_server leaky_server_test fixed_server fixed_server_test \
+    leash_program leash-tidy-19
   scratch=$(mktemp -d)
   trap demo_end EXIT
 
