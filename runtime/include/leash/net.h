@@ -19,8 +19,10 @@
 //   kCancelled            "operation was canceled": the context of Dial
 //   kInvalidArgument      the network or address cannot be read
 //   kNotFound             "no such host"
-//   else the code of the system's errno (absl::ErrnoToStatusCode), with its text. No signal is
-//   raised for a broken pipe.
+//   kAlreadyExists        "address already in use"
+//   else the code of the system's errno (absl::ErrnoToStatusCode; kUnavailable where that is
+//   kFailedPrecondition, as for "broken pipe"), with its text. No signal is raised for a broken
+//   pipe.
 
 #ifndef LEASH_NET_H_
 #define LEASH_NET_H_

@@ -3,6 +3,7 @@
 #include "net/error.h"
 
 #include <cctype>
+#include <cerrno>
 #include <cstring>
 #include <string>
 
@@ -22,6 +23,14 @@ std::string ErrnoText(int error) {
   return text;
 }
 
+// kFailedPrecondition is kept for "use of closed network connection", so that a caller can tell its
+// own Close from a peer that has gone.
+absl::StatusCode CodeOf(int error) {
+  if (error == EADDRINUSE) return absl::StatusCode::kAlreadyExists;
+  const absl::StatusCode code = absl::ErrnoToStatusCode(error);
+  return code == absl::StatusCode::kFailedPrecondition ? absl::StatusCode::kUnavailable : code;
+}
+
 }  // namespace
 
 absl::Status OpError(const OpContext& context, const absl::Status& cause) {
@@ -35,8 +44,7 @@ absl::Status OpError(const OpContext& context, const absl::Status& cause) {
 }
 
 absl::Status SyscallError(std::string_view call, int error) {
-  return absl::Status(absl::ErrnoToStatusCode(error),
-                      absl::StrCat(std::string(call), ": ", ErrnoText(error)));
+  return absl::Status(CodeOf(error), absl::StrCat(std::string(call), ": ", ErrnoText(error)));
 }
 
 absl::Status ClosedError() {
