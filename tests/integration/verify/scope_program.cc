@@ -1,0 +1,63 @@
+// LEASH_VERIFY_NONE in a program with GoogleTest's own main(), for the tests to run.
+
+#include <stdexcept>
+
+#include "gtest/gtest.h"
+#include "integration/verify/leaks.h"
+#include "leash/chan.h"
+#include "leash/go.h"
+#include "leash/verify.h"
+
+namespace {
+
+using namespace leash::verify;
+
+TEST(ScopeTest, Clean) {
+  LEASH_VERIFY_NONE();
+  leash::go(leaks::EndSoon);
+}
+
+TEST(ScopeTest, Leaks) {
+  LEASH_VERIFY_NONE();
+  leash::go(leaks::ReceiveFromNil);
+}
+
+TEST(ScopeTest, DoesNotAnswerForTheTestBefore) { LEASH_VERIFY_NONE(); }
+
+TEST(ScopeTest, InnerScope) {
+  {
+    LEASH_VERIFY_NONE(MaxWait(absl::Milliseconds(10)));
+    leash::go(leaks::Sleep);
+  }
+  SUCCEED();
+}
+
+TEST(ScopeTest, FailsAndLeaks) {
+  LEASH_VERIFY_NONE();
+  leash::go(leaks::ReceiveFromNil);
+  ADD_FAILURE() << "the test's own failure";
+}
+
+TEST(ScopeTest, RunOnFailure) {
+  LEASH_VERIFY_NONE(RunOnFailure());
+  leash::go(leaks::ReceiveFromNil);
+  ADD_FAILURE() << "the test's own failure";
+}
+
+TEST(ScopeTest, Throws) {
+  LEASH_VERIFY_NONE();
+  leash::go(leaks::ReceiveFromNil);
+  throw std::runtime_error("the test's own exception");
+}
+
+TEST(ScopeTest, Current) {
+  leash::go(leaks::ReceiveFromNil);
+  LEASH_VERIFY_NONE(IgnoreCurrent());
+}
+
+TEST(ScopeTest, Stale) {
+  LEASH_VERIFY_NONE(IgnoreTopFunction("Nobody"), IgnoreAnyFunction("leaks::ReceiveFromNil"));
+  leash::go(leaks::ReceiveFromNil);
+}
+
+}  // namespace
