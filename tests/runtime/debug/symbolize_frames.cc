@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-volatile int symbolize_sink;
+static volatile int symbolize_sink;
 #define USE symbolize_sink = symbolize_sink + 1
 
 namespace leash::internal {
