@@ -250,10 +250,13 @@ void Capturer::AddWaits(G* g, WaitReason reason, const void* object, leash::Goro
           timer.address = address + i * sizeof(Sudog);
           timer.timer = true;
           entry->waits.push_back({out_->AddObject(timer), leash::Wait::Op::kOther});
-        } else if (sudog->chan != nullptr) {
-          entry->waits.push_back({ChanObject(reinterpret_cast<uint64_t>(sudog->chan)),
-                                  sudog->op == CaseOp::kSend ? leash::Wait::Op::kSend
-                                                             : leash::Wait::Op::kRecv});
+        } else {
+          // On the nil channel: no object.
+          const ObjectId chan = sudog->chan == nullptr
+                                    ? 0
+                                    : ChanObject(reinterpret_cast<uint64_t>(sudog->chan));
+          entry->waits.push_back({chan, sudog->op == CaseOp::kSend ? leash::Wait::Op::kSend
+                                                                   : leash::Wait::Op::kRecv});
         }
       }
       return;
@@ -401,9 +404,6 @@ SiteId Capturer::AddDropSite(uint64_t pc) {
 void Capturer::FindMentions() {
   std::vector<std::pair<uint64_t, ObjectId>> wanted(object_ids_.begin(), object_ids_.end());
   std::sort(wanted.begin(), wanted.end());
-  std::vector<ObjectId> all;
-  for (const auto& [address, id] : wanted) all.push_back(id);
-  std::sort(all.begin(), all.end());
   const auto scan = [&](const char* begin, const char* end, std::vector<ObjectId>* out) {
     for (const char* p = begin; p + sizeof(uint64_t) <= end; p += sizeof(uint64_t)) {
       uint64_t word;
@@ -419,7 +419,7 @@ void Capturer::FindMentions() {
       G* g = seen.g;
       const bool still = (seen.seq & 1) == 0 && entry.state != GoroutineState::kRunning;
       if (!still) {
-        entry.mentions = all;
+        entry.mentions_unknown = true;
         continue;
       }
       const char* top = StackTopOf(g);
@@ -443,7 +443,8 @@ void Capturer::FindMentions() {
     leash::Goroutine& entry = out_->goroutines[seen.index];
     if (entry.kind == GoroutineKind::kThread || entry.current) continue;
     if (!Unchanged(seen.g, seen.seq)) {
-      entry.mentions = all;
+      entry.mentions.clear();
+      entry.mentions_unknown = true;
       entry.state = GoroutineState::kRunning;
       entry.waits.clear();
     }
@@ -465,7 +466,7 @@ void Capturer::FindMentions() {
     born.state = GoroutineState::kRunning;
     born.parent_id = g->parent_id;
     born.created_at = AddSite(g->site);
-    born.mentions = all;
+    born.mentions_unknown = true;
     out_->goroutines.push_back(std::move(born));
   }
 }
