@@ -170,6 +170,7 @@ Attempt SendLocked(ChanCore* chan, void* value, G** wake) {
   try {
     Put(chan, value);
   } catch (...) {
+    chan->SlotToken(chan->send_index).Release();  // the next one moves into what this one touched
     *wake = TellToRetry(chan->sendq);
     throw;
   }
@@ -203,6 +204,7 @@ Attempt RecvLocked(ChanCore* chan, void* room, G** wake) {
     try {
       Get(chan, room);
     } catch (...) {
+      chan->SlotToken(chan->recv_index).Release();
       *wake = TellToRetry(chan->recvq);
       throw;
     }

@@ -76,7 +76,7 @@ TEST(ChanStressTest, StringsFromManyToMany) {
   for (const Shape& shape : kShapes) {
     SendAll<std::string>(
         shape, 1000, [](int i) { return std::to_string(i) + std::string(40, ' '); },
-        [](const std::string& s) { return std::stoi(s); });
+        [](const std::string& s) { return NumberOf(s); });
   }
 }
 

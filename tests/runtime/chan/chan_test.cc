@@ -132,6 +132,9 @@ TEST(ChanTest, CloseWakesEveryReceiver) {
 }
 
 TEST(ChanTest, CloseMakesWaitingSendersPanic) {
+#if LEASH_RACE
+  GTEST_SKIP() << "a close that nothing orders after the sends is a race, and reported as one";
+#endif
   for (size_t capacity : {0, 1}) {
     auto ch = MakeChan<int>(capacity);
     for (size_t i = 0; i < capacity; ++i) ch.Send(0);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -87,6 +88,14 @@ rt::ChanFacts Facts(const C& chan) {
   rt::ChanFacts facts;
   EXPECT_TRUE(rt::ReadChanFacts(internal::ChanAccess::Core(chan), &facts));
   return facts;
+}
+
+// The number that a text begins with. (Not std::stoi: it writes errno, which goroutines of one
+// thread share, and a race detector minds.)
+inline int64_t NumberOf(const std::string& text) {
+  int64_t number = -1;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
 }
 
 // Printed by a test that uses it, and taken back from LEASH_SEED.

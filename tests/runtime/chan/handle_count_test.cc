@@ -187,6 +187,9 @@ TEST(HandleCountTest, OtherBytesAreNoChannel) {
 }
 
 TEST(HandleCountTest, ChannelThatSomebodyWaitsOnOutlivesItsHandles) {
+#if LEASH_RACE
+  GTEST_SKIP() << "the handle that goes while it is used is a race, and reported as one";
+#endif
   // A goroutine that refers to a handle of another's frame, which goes: a leak, not a crash.
   auto handle = std::make_unique<Chan<int>>(MakeChan<int>());
   rt::ChanCore* core = internal::ChanAccess::Core(*handle);

@@ -28,7 +28,7 @@ struct Exchange {
   void Took(const std::optional<std::string>& value) {
     if (!value) return;
     ++received;
-    received_sum += std::stoll(*value);
+    received_sum += NumberOf(*value);
   }
 };
 

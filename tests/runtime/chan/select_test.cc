@@ -107,6 +107,9 @@ TEST(SelectTest, WaitingCasesAreCompletedByOthers) {
 }
 
 TEST(SelectTest, CloseWakesWaitingSelects) {
+#if LEASH_RACE
+  GTEST_SKIP() << "a close that nothing orders after the sends is a race, and reported as one";
+#endif
   auto a = MakeChan<int>(), b = MakeChan<int>(), idle = MakeChan<int>();
   bool drained = false;
   std::string panic;
