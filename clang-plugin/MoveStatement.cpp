@@ -95,43 +95,64 @@ CharSourceRange wholeStatement(SourceLocation Begin, SourceLocation Semicolon,
   return CharSourceRange::getCharRange(Begin, End);
 }
 
-} // namespace
+// An Add that can stand before the spawn.
+struct Movable {
+  std::string Text;
+  CharSourceRange Range;
+};
 
-std::vector<FixItHint> moveBeforeSpawn(const TaskAdd &Add, const Spawn &S,
-                                       const Task &T, ASTContext &Context) {
+std::optional<Movable> movable(const TaskAdd &Add, const LambdaExpr *Lambda,
+                               const CompoundStmt *Body, ASTContext &Context) {
   const SourceManager &Sources = Context.getSourceManager();
   const LangOptions &LangOpts = Context.getLangOpts();
-  if (Add.Via || !T.Lambda || !T.IsInline || !Add.Call.Delta)
-    return {};
-  const auto *Body = dyn_cast<CompoundStmt>(T.Lambda->getBody());
+  if (Add.Via || !Add.Call.Delta)
+    return std::nullopt;
   const Stmt *Statement = asBlockStatement(Add.Call.Call, Context);
-  const Stmt *Spawning = asBlockStatement(S.Site, Context);
-  if (!Body || !Statement || !Spawning ||
-      !llvm::is_contained(Body->body(), Statement) ||
-      !meansTheSameOutside(Statement, T.Lambda) ||
+  if (!Statement || !llvm::is_contained(Body->body(), Statement) ||
+      !meansTheSameOutside(Statement, Lambda) ||
       mayLeaveBefore(Body, Statement))
-    return {};
+    return std::nullopt;
   const SourceLocation Begin = Statement->getBeginLoc();
-  const SourceLocation SpawnBegin = Spawning->getBeginLoc();
+  if (Begin.isMacroID() || Statement->getEndLoc().isMacroID())
+    return std::nullopt;
   std::optional<Token> Semicolon =
       Lexer::findNextToken(Statement->getEndLoc(), Sources, LangOpts);
-  if (Begin.isMacroID() || Statement->getEndLoc().isMacroID() ||
-      SpawnBegin.isMacroID() || S.Site->getEndLoc().isMacroID() || !Semicolon ||
-      Semicolon->isNot(tok::semi))
+  if (!Semicolon || Semicolon->isNot(tok::semi))
+    return std::nullopt;
+  const SourceLocation End = Semicolon->getLocation().getLocWithOffset(1);
+  return Movable{Lexer::getSourceText(CharSourceRange::getCharRange(Begin, End),
+                                      Sources, LangOpts)
+                     .str(),
+                 wholeStatement(Begin, Semicolon->getLocation(), Sources)};
+}
+
+} // namespace
+
+std::vector<FixItHint> moveBeforeSpawn(llvm::ArrayRef<TaskAdd> Adds,
+                                       const Spawn &S, const Task &T,
+                                       ASTContext &Context) {
+  const Stmt *Spawning = asBlockStatement(S.Site, Context);
+  const auto *Body =
+      T.Lambda ? dyn_cast<CompoundStmt>(T.Lambda->getBody()) : nullptr;
+  if (!T.IsInline || !Body || !Spawning ||
+      Spawning->getBeginLoc().isMacroID() || S.Site->getEndLoc().isMacroID())
     return {};
-  llvm::StringRef Text = Lexer::getSourceText(
-      CharSourceRange::getCharRange(
-          Begin, Semicolon->getLocation().getLocWithOffset(1)),
-      Sources, LangOpts);
-  std::optional<llvm::StringRef> Indent = indentation(SpawnBegin, Sources);
-  std::string Moved = Text.str();
-  if (Indent)
-    Moved += "\n" + Indent->str();
-  else
-    Moved += " ";
-  return {FixItHint::CreateInsertion(SpawnBegin, Moved),
-          FixItHint::CreateRemoval(
-              wholeStatement(Begin, Semicolon->getLocation(), Sources))};
+  const SourceLocation Place = Spawning->getBeginLoc();
+  std::optional<llvm::StringRef> Indent =
+      indentation(Place, Context.getSourceManager());
+  const std::string Separator = Indent ? "\n" + Indent->str() : " ";
+  std::string Moved;
+  std::vector<FixItHint> Result;
+  for (const TaskAdd &Add : Adds) {
+    std::optional<Movable> Found = movable(Add, T.Lambda, Body, Context);
+    if (!Found)
+      continue;
+    Moved += Found->Text + Separator;
+    Result.push_back(FixItHint::CreateRemoval(Found->Range));
+  }
+  if (!Result.empty())
+    Result.insert(Result.begin(), FixItHint::CreateInsertion(Place, Moved));
+  return Result;
 }
 
 } // namespace clang::tidy::leash

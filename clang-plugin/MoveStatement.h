@@ -8,10 +8,12 @@
 
 namespace clang::tidy::leash {
 
-/// Moves an Add out of the lambda that \p S spawns, to before the spawn, if
-/// the result means the same and compiles; else nothing.
-std::vector<FixItHint> moveBeforeSpawn(const TaskAdd &Add, const Spawn &S,
-                                       const Task &T, ASTContext &Context);
+/// Moves the Adds that can be moved out of the lambda that \p S spawns, to
+/// before the spawn; none if the result would not mean the same or compile.
+/// One fix for all: two that insert at the same place cannot both be applied.
+std::vector<FixItHint> moveBeforeSpawn(llvm::ArrayRef<TaskAdd> Adds,
+                                       const Spawn &S, const Task &T,
+                                       ASTContext &Context);
 
 } // namespace clang::tidy::leash
 

@@ -18,6 +18,13 @@ bool isPointerLike(QualType Type) {
          Record->getName() == "reference_wrapper";
 }
 
+// An iterator has the same operators, and points to something else each time.
+bool isSmartPointer(QualType Type) {
+  const CXXRecordDecl *Record = Type->getAsCXXRecordDecl();
+  return Record && Record->getIdentifier() &&
+         Record->getName().contains_insensitive("ptr");
+}
+
 const FunctionDecl *bodyOf(const FunctionDecl *F, const Vocabulary &Words) {
   const FunctionDecl *Definition = nullptr;
   if (!F || Words.isLibrary(F) || !F->hasBody(Definition))
@@ -87,8 +94,9 @@ ObjectPath pathOf(const Expr *E, const Bindings &Bound) {
     return {};
   }
   if (const auto *Operator = dyn_cast<CXXOperatorCallExpr>(E)) {
-    if (Operator->getOperator() == OO_Arrow ||
-        (Operator->getOperator() == OO_Star && Operator->getNumArgs() == 1))
+    if (isSmartPointer(Operator->getArg(0)->getType()) &&
+        (Operator->getOperator() == OO_Arrow ||
+         (Operator->getOperator() == OO_Star && Operator->getNumArgs() == 1)))
       return pathOf(Operator->getArg(0), Bound);
     return {};
   }

@@ -124,6 +124,15 @@ bool waitsForSignal(const TaskAdd &Add, const Spawn &S, const Task &T,
   return Waits;
 }
 
+// What is called, as the program names it: a lambda has its variable's name.
+std::string nameOfCall(const CallExpr *Call) {
+  if (const auto *Operator = dyn_cast<CXXOperatorCallExpr>(Call))
+    if (const auto *Ref = dyn_cast<DeclRefExpr>(strip(Operator->getArg(0))))
+      return Ref->getDecl()->getNameAsString();
+  const FunctionDecl *Callee = Call->getDirectCallee();
+  return Callee ? Callee->getNameAsString() : "this";
+}
+
 } // namespace
 
 AddInsideGoroutineCheck::AddInsideGoroutineCheck(llvm::StringRef Name,
@@ -180,6 +189,8 @@ void AddInsideGoroutineCheck::check(const MatchFinder::MatchResult &Result) {
   if (!T.Function)
     return;
   const TaskWaitGroups Use(*S, T, Context, Words);
+  std::vector<TaskAdd> Faults;
+  std::optional<size_t> First;
   for (const TaskAdd &Add : Use.adds()) {
     const SourceLocation AddLocation = Add.Call.Callee->getMemberLoc();
     const SourceLocation Location =
@@ -198,18 +209,22 @@ void AddInsideGoroutineCheck::check(const MatchFinder::MatchResult &Result) {
     Found.Spawn = Site->getBeginLoc();
     Found.Method = Add.Call.Callee->getMemberDecl()->getName().str();
     if (Add.Via)
-      if (const FunctionDecl *Callee = Add.Via->getDirectCallee())
-        Found.Via = Callee->getIdentifier() ? Callee->getName().str()
-                                            : std::string("this call");
+      Found.Via = nameOfCall(Add.Via);
     Found.SpawnName = isa<CXXConstructorDecl>(S->Callee)
                           ? qualifiedName(S->Callee)
                           : S->Callee->getName().str();
     Found.Task = S->Name->Task;
     Found.IsFault = Faulty;
-    // In a template the text belongs to all instances.
-    if (Faulty)
-      Found.Fix = moveBeforeSpawn(Add, *S, T, Context);
+    if (Faulty) {
+      Faults.push_back(Add);
+      if (!Add.Via && !First)
+        First = Verdicts.size();
+    }
   }
+  // With the first of them; the others are mended by the same fix.
+  if (First)
+    (Verdicts.begin() + (*First - 1))->second.Fix =
+        moveBeforeSpawn(Faults, *S, T, Context);
 }
 
 void AddInsideGoroutineCheck::onEndOfTranslationUnit() {

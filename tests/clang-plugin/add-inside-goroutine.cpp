@@ -48,6 +48,26 @@ void OneLine(leash::WaitGroup &wg) {
 }
 // CHECK-FIXES: int n = 0; wg.Add(2); leash::go([&wg] { wg.Done(); wg.Done(); });
 
+// Each Add is a fault of its own; one fix moves all of them.
+void Two(leash::WaitGroup &wg) {
+  leash::go([&wg] {
+    wg.Add(1);
+    wg.Add(2);
+    wg.Done();
+    wg.Done();
+    wg.Done();
+  });
+  // CHECK-MESSAGES: :[[@LINE-6]]:8: warning: 'Add' runs inside
+  // CHECK-MESSAGES: :[[@LINE-8]]:3: note: the goroutine starts here
+  // CHECK-MESSAGES: :[[@LINE-7]]:8: warning: 'Add' runs inside
+  // CHECK-MESSAGES: :[[@LINE-10]]:3: note: the goroutine starts here
+}
+// CHECK-FIXES: void Two(leash::WaitGroup &wg) {
+// CHECK-FIXES-NEXT: {{^}}  wg.Add(1);
+// CHECK-FIXES-NEXT: {{^}}  wg.Add(2);
+// CHECK-FIXES-NEXT: {{^}}  leash::go([&wg] {
+// CHECK-FIXES-NEXT: {{^}}    wg.Done();
+
 // A conditional Add stays: moved out it would count a task that does not run.
 void Conditional(leash::WaitGroup &wg, bool more) {
   leash::go([&wg, more] {
@@ -179,6 +199,19 @@ void Helper() {
     // CHECK-MESSAGES: :[[@LINE-1]]:5: warning: 'Counted' leads to 'Add' inside the goroutine that it counts, so 'Wait' may return before it; call 'Add' before 'go' [leash-add-inside-goroutine]
     // CHECK-MESSAGES: :[[@LINE-9]]:6: note: 'Add' is called here
     // CHECK-MESSAGES: :[[@LINE-4]]:3: note: the goroutine starts here
+  });
+  wg.Wait();
+}
+
+void LocalLambda() {
+  leash::WaitGroup wg;
+  auto start = [&wg] { wg.Add(1); };
+  leash::go([&] {
+    start();
+    // CHECK-MESSAGES: :[[@LINE-1]]:5: warning: 'start' leads to 'Add' inside the goroutine
+    // CHECK-MESSAGES: :[[@LINE-4]]:27: note: 'Add' is called here
+    // CHECK-MESSAGES: :[[@LINE-4]]:3: note: the goroutine starts here
+    wg.Done();
   });
   wg.Wait();
 }
@@ -428,6 +461,10 @@ void Escapes(leash::WaitGroup &wg) {
 leash::WaitGroup &Lookup(int);
 void Unnamed() {
   leash::go([] { Lookup(3).Add(1); });
+}
+void EachOf(std::vector<leash::WaitGroup *> &groups) {
+  for (leash::WaitGroup *wg : groups)
+    leash::go([wg] { wg->Add(1); });
 }
 void InArray(leash::WaitGroup *groups) {
   leash::go([groups] { groups[1].Add(1); });
