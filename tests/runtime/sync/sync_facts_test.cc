@@ -163,20 +163,22 @@ TEST(SyncFactsTest, SemaphoreShowsWhatIsFreeAndWaitsTheSameWithAContext) {
 }
 
 TEST(SyncFactsTest, AGroupWaitsAsAWaitGroupAndItsLimitAsASemaphore) {
-  Group group;
-  group.SetLimit(1);
+  Group waited, limited;
+  limited.SetLimit(1);
   std::atomic<bool> finish{false};
-  group.Go([&] { EXPECT_TRUE(Eventually([&] { return finish.load(); })); });
+  const auto until_finish = [&] { EXPECT_TRUE(Eventually([&] { return finish.load(); })); };
+  waited.Go(until_finish);
+  limited.Go(until_finish);
   std::atomic<uint64_t> waiter{0}, spawner{0};
   Crew crew;
   crew.Start([&] {
     waiter = GoroutineId();
-    EXPECT_TRUE(group.Wait().ok());
+    EXPECT_TRUE(waited.Wait().ok());
   });
   ASSERT_TRUE(Eventually([&] { return WaitingOf(waiter).reason == "sync.WaitGroup.Wait"; }));
   crew.Start([&] {
     spawner = GoroutineId();
-    group.Go([] {});
+    limited.Go([] {});
   });
   ASSERT_TRUE(Eventually([&] { return WaitingOf(spawner).reason == "semacquire"; }));
   const auto kind_at = [](const void* object) {
