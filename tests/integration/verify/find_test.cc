@@ -54,7 +54,7 @@ TEST(FindTest, SomebodyIsStillThere) {
   const absl::Status status = Find(MaxWait(absl::Milliseconds(20)));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(Normalized(Message(status) + "\n"),
-            R"(leash: FindTest.SomebodyIsStillThere leaked 3 goroutines in 1 group
+            R"report(leash: FindTest.SomebodyIsStillThere leaked 3 goroutines in 1 group
 
 3 goroutines [chan receive] still there
     leaks::Receive(leash::RecvChan<int>)  leaks.cc:31
@@ -62,7 +62,7 @@ TEST(FindTest, SomebodyIsStillThere) {
     waits for Chan<int> "gate" (cap 0) made at find_test.cc:47
     goroutines N, N, N; waiting T
 see: leash explain "chan receive"
-)");
+)report");
 }
 
 TEST(FindTest, WaitsForWhatEnds) {

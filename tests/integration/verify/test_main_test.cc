@@ -18,13 +18,13 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-ProgramResult Run(std::string_view filter, std::vector<std::string> arguments = {},
-                  std::vector<std::string> env = {}) {
+ProgramResult RunTest(std::string_view filter, std::vector<std::string> arguments = {},
+                      std::vector<std::string> env = {}) {
   return RunTests("test_main_program", filter, std::move(arguments), std::move(env));
 }
 
 TEST(TestMainTest, LeakTurnsZeroIntoOneAndNamesEachTest) {
-  const ProgramResult r = Run("ChanTest.NilChannel:CleanTest.*:SpawnTest.GrandChild");
+  const ProgramResult r = RunTest("ChanTest.NilChannel:CleanTest.*:SpawnTest.GrandChild");
   EXPECT_EQ(r.status, 1);
   EXPECT_THAT(r.out, HasSubstr("[  PASSED  ] 6 tests.\n"));
   EXPECT_THAT(r.out, Not(HasSubstr("leash:")));
@@ -47,13 +47,14 @@ see: leash explain "chan receive (nil chan)"
 }
 
 TEST(TestMainTest, CleanProgramSaysNothing) {
-  const ProgramResult r = Run("CleanTest.*");
+  const ProgramResult r = RunTest("CleanTest.*");
   EXPECT_EQ(r.status, 0);
   EXPECT_EQ(r.err, "");
 }
 
 TEST(TestMainTest, SetUpsAreReportedByTheirNames) {
-  const ProgramResult r = Run("SuiteTest.*", {}, {"LEAK_IN_ENVIRONMENT=1", "LEAK_BEFORE_MAIN=1"});
+  const ProgramResult r =
+      RunTest("SuiteTest.*", {}, {"LEAK_IN_ENVIRONMENT=1", "LEAK_BEFORE_MAIN=1"});
   EXPECT_EQ(r.status, 1);
   EXPECT_THAT(r.err, HasSubstr("leash: code outside of tests leaked 1 goroutine in 1 group\n"));
   EXPECT_THAT(r.err, HasSubstr("leash: global test environment leaked 1 goroutine in 1 group\n"));
@@ -62,33 +63,34 @@ TEST(TestMainTest, SetUpsAreReportedByTheirNames) {
 
 TEST(TestMainTest, WhatRanBeforeMainMayBeIgnored) {
   const ProgramResult r =
-      Run("CleanTest.Nobody", {}, {"LEAK_BEFORE_MAIN=1", "VERIFY_OPTIONS=current"});
+      RunTest("CleanTest.Nobody", {}, {"LEAK_BEFORE_MAIN=1", "VERIFY_OPTIONS=current"});
   EXPECT_EQ(r.status, 0);
   EXPECT_EQ(r.err, "");
 }
 
 TEST(TestMainTest, FailedProgramIsNotVerifiedAndCleanupGetsItsStatus) {
-  const ProgramResult r = Run("BadTest.*:ChanTest.NilChannel", {}, {"VERIFY_OPTIONS=cleanup"});
+  const ProgramResult r = RunTest("BadTest.*:ChanTest.NilChannel", {}, {"VERIFY_OPTIONS=cleanup"});
   EXPECT_EQ(r.status, 1);
   EXPECT_THAT(r.out, EndsWith("cleanup: 1\n"));
   EXPECT_EQ(r.err, "");
 }
 
 TEST(TestMainTest, RunOnFailureVerifiesAFailedProgram) {
-  const ProgramResult r = Run("BadTest.FailsAndLeaks", {}, {"VERIFY_OPTIONS=on_failure"});
+  const ProgramResult r = RunTest("BadTest.FailsAndLeaks", {}, {"VERIFY_OPTIONS=on_failure"});
   EXPECT_EQ(r.status, 1);
   EXPECT_THAT(r.out, EndsWith("cleanup: 1\n"));
   EXPECT_THAT(r.err, HasSubstr("leash: BadTest.FailsAndLeaks leaked 1 goroutine in 1 group\n"));
 }
 
 TEST(TestMainTest, CleanupGetsZeroOrTheLeaksOne) {
-  EXPECT_THAT(Run("CleanTest.Nobody", {}, {"VERIFY_OPTIONS=cleanup"}).out,
+  EXPECT_THAT(RunTest("CleanTest.Nobody", {}, {"VERIFY_OPTIONS=cleanup"}).out,
               EndsWith("cleanup: 0\n"));
-  EXPECT_THAT(Run("ChanTest.Send", {}, {"VERIFY_OPTIONS=cleanup"}).out, EndsWith("cleanup: 1\n"));
+  EXPECT_THAT(RunTest("ChanTest.Send", {}, {"VERIFY_OPTIONS=cleanup"}).out,
+              EndsWith("cleanup: 1\n"));
 }
 
 TEST(TestMainTest, IgnoresAndSaysWhichOptionIsStale) {
-  const ProgramResult r = Run("ChanTest.NilChannel", {}, {"VERIFY_OPTIONS=ignore"});
+  const ProgramResult r = RunTest("ChanTest.NilChannel", {}, {"VERIFY_OPTIONS=ignore"});
   EXPECT_EQ(r.status, 0) << r.err;
   EXPECT_EQ(r.err,
             "leash: warning: stale option: IgnoreLabel(\"name\", \"nobody\") matched no goroutine; "
@@ -97,7 +99,7 @@ TEST(TestMainTest, IgnoresAndSaysWhichOptionIsStale) {
 
 TEST(TestMainTest, XmlHasTheFailure) {
   const std::string path = ::testing::TempDir() + "/test_main." + std::to_string(getpid());
-  const ProgramResult r = Run("ChanTest.Send:CleanTest.Nobody", {"--gtest_output=xml:" + path});
+  const ProgramResult r = RunTest("ChanTest.Send:CleanTest.Nobody", {"--gtest_output=xml:" + path});
   EXPECT_EQ(r.status, 1);
   std::ostringstream xml;
   xml << std::ifstream(path).rdbuf();
@@ -108,7 +110,7 @@ TEST(TestMainTest, XmlHasTheFailure) {
 }
 
 TEST(TestMainTest, EachIterationReportsItsOwn) {
-  const ProgramResult r = Run("ChanTest.NilChannel", {"--gtest_repeat=3"});
+  const ProgramResult r = RunTest("ChanTest.NilChannel", {"--gtest_repeat=3"});
   EXPECT_EQ(r.status, 1);
   size_t reports = 0;
   for (size_t at = 0; (at = r.err.find("leaked 1 goroutine in 1 group", at)) != r.err.npos; ++at) {
@@ -118,26 +120,26 @@ TEST(TestMainTest, EachIterationReportsItsOwn) {
 }
 
 TEST(TestMainTest, DeathTestsDieAsTheyShould) {
-  const ProgramResult r = Run("DyingTest.*");
+  const ProgramResult r = RunTest("DyingTest.*");
   EXPECT_EQ(r.status, 0) << r.out << r.err;
   EXPECT_THAT(r.err, Not(HasSubstr("leash:")));
 }
 
 TEST(TestMainTest, EmptyShardIsVerifiedToo) {
-  const ProgramResult r = Run("NoSuchTest.*", {}, {"LEAK_BEFORE_MAIN=1"});
+  const ProgramResult r = RunTest("NoSuchTest.*", {}, {"LEAK_BEFORE_MAIN=1"});
   EXPECT_EQ(r.status, 1);
   EXPECT_THAT(r.err, HasSubstr("leash: code outside of tests leaked 1 goroutine in 1 group\n"));
-  EXPECT_EQ(Run("NoSuchTest.*").status, 0);
+  EXPECT_EQ(RunTest("NoSuchTest.*").status, 0);
 }
 
 TEST(TestMainTest, ListingVerifiesNothing) {
-  const ProgramResult r = Run("CleanTest.*", {"--gtest_list_tests"}, {"LEAK_BEFORE_MAIN=1"});
+  const ProgramResult r = RunTest("CleanTest.*", {"--gtest_list_tests"}, {"LEAK_BEFORE_MAIN=1"});
   EXPECT_EQ(r.status, 0);
   EXPECT_EQ(r.err, "");
 }
 
 TEST(TestMainTest, BreaksOnFailureBehindTheReport) {
-  const ProgramResult r = Run("ChanTest.NilChannel", {"--gtest_break_on_failure"});
+  const ProgramResult r = RunTest("ChanTest.NilChannel", {"--gtest_break_on_failure"});
   EXPECT_EQ(r.signal, SIGTRAP);
   EXPECT_THAT(r.err, HasSubstr("leash: ChanTest.NilChannel leaked 1 goroutine in 1 group\n"));
 }
