@@ -160,8 +160,9 @@ absl::Status Find(Options... options) {
 // InitGoogleTest, RUN_ALL_TESTS, then Find over everything, with one report for each test that left
 // something. Returns RUN_ALL_TESTS()'s status; 0 becomes 1 on a leak. The reports go to standard
 // error, and as a failure that belongs to no test into GoogleTest's XML or JSON. After a failure
-// nothing is verified without RunOnFailure(). With --gtest_repeat each iteration is verified, and a
-// goroutine reported once; children of death tests and --gtest_list_tests verify nothing.
+// nothing is verified without RunOnFailure(). With --gtest_repeat it verifies when GoogleTest tears
+// the environments down (after the last iteration unless it recreates them), and reports a
+// goroutine once. Children of death tests and --gtest_list_tests verify nothing.
 template <std::same_as<Option>... Options>
 int TestMain(int argc, char** argv, Options... options) {
   return internal::TestMainImpl(argc, argv, {std::move(options)...});

@@ -32,17 +32,18 @@ TEST(TestMainTest, LeakTurnsZeroIntoOneAndNamesEachTest) {
             R"report(leash: ChanTest.NilChannel leaked 1 goroutine in 1 group
 
 1 goroutine [chan receive (nil chan)] proved: the channel is nil
-    leaks::ReceiveFromNil()  leaks.cc:36
+    leaks::ReceiveFromNil()  leaks.cc:34
     created by ChanTest_NilChannel_Test::TestBody at leaky_program.cc:29 in goroutine 1
     goroutine N; waiting T
 see: leash explain "chan receive (nil chan)"
 
-      leash : SpawnTest
-          .GrandChild leaked 1 goroutine in 1 group
+leash: SpawnTest.GrandChild leaked 1 goroutine in 1 group
 
-      1 goroutine[chan receive(nil chan)] proved : the channel is nil leaks::ReceiveFromNil()
-          leaks.cc : 36 created by leaks::SpawnOnce at leaks.cc : 20 in goroutine N goroutine N;
-      waiting T see : leash explain "chan receive (nil chan)"
+1 goroutine [chan receive (nil chan)] proved: the channel is nil
+    leaks::ReceiveFromNil()  leaks.cc:34
+    created by leaks::SpawnOnce at leaks.cc:17 in goroutine N
+    goroutine N; waiting T
+see: leash explain "chan receive (nil chan)"
 )report");
 }
 
@@ -109,14 +110,23 @@ TEST(TestMainTest, XmlHasTheFailure) {
   EXPECT_THAT(xml.str(), HasSubstr("<testcase name=\"Nobody\""));
 }
 
-TEST(TestMainTest, EachIterationReportsItsOwn) {
-  const ProgramResult r = RunTest("ChanTest.NilChannel", {"--gtest_repeat=3"});
-  EXPECT_EQ(r.status, 1);
-  size_t reports = 0;
-  for (size_t at = 0; (at = r.err.find("leaked 1 goroutine in 1 group", at)) != r.err.npos; ++at) {
-    ++reports;
-  }
-  EXPECT_EQ(reports, 3u) << r.err;
+size_t Count(std::string_view text, std::string_view what) {
+  size_t n = 0;
+  for (size_t at = 0; (at = text.find(what, at)) != text.npos; at += what.size()) ++n;
+  return n;
+}
+
+TEST(TestMainTest, VerifiesWhenTheEnvironmentsAreTornDown) {
+  // GoogleTest keeps them for all iterations, unless it is told otherwise.
+  const ProgramResult once = RunTest("ChanTest.NilChannel", {"--gtest_repeat=3"});
+  EXPECT_EQ(once.status, 1);
+  EXPECT_EQ(Count(once.err, "leaked"), 1u) << once.err;
+  EXPECT_THAT(once.err, HasSubstr("leaked 3 goroutines in 1 group\n"));
+  const ProgramResult each =
+      RunTest("ChanTest.NilChannel",
+              {"--gtest_repeat=3", "--gtest_recreate_environments_when_repeating"});
+  EXPECT_EQ(each.status, 1);
+  EXPECT_EQ(Count(each.err, "leaked 1 goroutine in 1 group\n"), 3u) << each.err;
 }
 
 TEST(TestMainTest, DeathTestsDieAsTheyShould) {
