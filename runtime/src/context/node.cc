@@ -15,15 +15,17 @@ ContextNode::ContextNode(Kind k, ContextNode* p)
       parent(p),
       canceller(p != nullptr && k == Kind::kValue ? p->canceller : nullptr) {
   if (parent != nullptr) parent->Retain();
+  race::Release(this);  // for whoever frees it
 }
 
 void ContextNode::Release(ContextNode* node) {
   while (node != nullptr) {  // (5)
-    // A value is destroyed by whoever drops the last handle: after all who have read it.
+    // A value is destroyed by whoever drops the last handle: after all who have read it. The rest
+    // of a node only the runtime touches: that it was made before it is freed is enough.
     if (node->has_values) race::Release(node);
     // Acquire and release: the last one comes after all the others.
     if (node->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    if (node->has_values) race::Acquire(node);
+    race::Acquire(node);
     ContextNode* const parent = node->parent;
     switch (node->kind) {
       case Kind::kValue:
@@ -124,7 +126,11 @@ absl::Status CancelNode::Err() const {
 absl::Status CancelNode::Cause() const {
   const absl::Status err = Err();
   if (err.ok() || cause.ok()) return err;
-  return cause;
+  if (!race::kEnabled) return cause;
+  // Abseil counts the references to a status where the detector does not look: one of our own.
+  absl::Status copy(cause.code(), cause.message());
+  cause.ForEachPayload([&](auto url, const absl::Cord& payload) { copy.SetPayload(url, payload); });
+  return copy;
 }
 
 }  // namespace leash::rt

@@ -26,6 +26,7 @@
 #include "base/check.h"
 #include "base/futex.h"
 #include "base/lock.h"
+#include "base/race.h"
 #include "sched/sched_hooks.h"
 #include "sched/timer_heap.h"
 
@@ -130,9 +131,11 @@ bool Arm(RtTimer* timer, int64_t when_ns, int64_t period_ns) {
     }
     std::copy_n(s.entries, s.capacity, spare.get());
     Entry* const old = s.entries;
+    race::Release(spare.get());  // for the one who grows it next, and frees it
     s.entries = spare.release();
     spare.reset(old);
     s.capacity = spare_capacity;
+    if (old != nullptr) race::Acquire(old);
     break;
   }
   const bool was_armed = timer->index >= 0;

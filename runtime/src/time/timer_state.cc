@@ -26,12 +26,15 @@ TimerState* TimerState::Make(const Chan<absl::Time>& channel, DeferredGoRef defe
   state->deferred = std::move(deferred);
   state->channel = internal::ChanAccess::Core(channel);
   if (state->channel != nullptr) state->timer.wakes_somebody = WakesSomebody;
+  race::Release(state);  // for whoever frees it
   return state;
 }
 
 void TimerState::Release() {
   // Acquire and release: who frees it comes after all who used it.
-  if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  if (references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  race::Acquire(this);
+  delete this;
 }
 
 bool TimerState::Reset(int64_t when, int64_t period_ns) {
