@@ -10,8 +10,7 @@ namespace clang::tidy::leash {
 
 /// Matches a call or construction that starts a task.
 AST_MATCHER_P(Expr, isSpawn, const Vocabulary *, Words) {
-  return isa<CallExpr, CXXConstructExpr>(Node) &&
-         asSpawn(&Node, *Words).has_value();
+  return asSpawn(&Node, *Words).has_value();
 }
 
 } // namespace clang::tidy::leash

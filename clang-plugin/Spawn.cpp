@@ -331,32 +331,30 @@ const Expr *strip(const Expr *E) {
 }
 
 std::optional<Spawn> asSpawn(const Expr *E, const Vocabulary &Words) {
+  const auto *Call = dyn_cast<CallExpr>(E);
+  const auto *Construct = dyn_cast<CXXConstructExpr>(E);
+  // Nearly every expression ends here, so nothing is made before.
+  const FunctionDecl *Callee = Call        ? Call->getDirectCallee()
+                               : Construct ? Construct->getConstructor()
+                                           : nullptr;
+  const SpawnName *Name = Callee ? Words.spawn(Callee) : nullptr;
+  if (!Name)
+    return std::nullopt;
+  // Moving a handle or making an empty one starts nothing.
+  if (Construct && (Construct->getConstructor()->isCopyOrMoveConstructor() ||
+                    Construct->getConstructor()->isDefaultConstructor()))
+    return std::nullopt;
   Spawn Result;
   Result.Site = E;
-  if (const auto *Call = dyn_cast<CallExpr>(E)) {
-    Result.Callee = Call->getDirectCallee();
-    if (const auto *Member = dyn_cast<CXXMemberCallExpr>(E))
-      Result.Object = Member->getImplicitObjectArgument();
-    for (const Expr *Argument : Call->arguments())
+  Result.Name = Name;
+  Result.Callee = Callee;
+  if (const auto *Member = dyn_cast<CXXMemberCallExpr>(E))
+    Result.Object = Member->getImplicitObjectArgument();
+  for (const Expr *Argument :
+       Call ? llvm::ArrayRef(Call->getArgs(), Call->getNumArgs())
+            : llvm::ArrayRef(Construct->getArgs(), Construct->getNumArgs()))
+    if (!isa<CXXDefaultArgExpr>(Argument))
       Result.Arguments.push_back(Argument);
-  } else if (const auto *Construct = dyn_cast<CXXConstructExpr>(E)) {
-    const CXXConstructorDecl *Constructor = Construct->getConstructor();
-    // Moving a handle or making an empty one starts nothing.
-    if (Constructor->isCopyOrMoveConstructor() ||
-        Constructor->isDefaultConstructor())
-      return std::nullopt;
-    Result.Callee = Constructor;
-    for (const Expr *Argument : Construct->arguments())
-      Result.Arguments.push_back(Argument);
-  }
-  if (!Result.Callee)
-    return std::nullopt;
-  Result.Name = Words.spawn(Result.Callee);
-  if (!Result.Name)
-    return std::nullopt;
-  llvm::erase_if(Result.Arguments, [](const Expr *Argument) {
-    return isa<CXXDefaultArgExpr>(Argument);
-  });
   return Result;
 }
 

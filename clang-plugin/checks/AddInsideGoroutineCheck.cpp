@@ -147,7 +147,8 @@ void AddInsideGoroutineCheck::storeOptions(ClangTidyOptions::OptionMap &Map) {
 }
 
 void AddInsideGoroutineCheck::registerMatchers(MatchFinder *Finder) {
-  Finder->addMatcher(expr(isSpawn(&Words)).bind("spawn"), this);
+  Finder->addMatcher(callExpr(isSpawn(&Words)).bind("spawn"), this);
+  Finder->addMatcher(cxxConstructExpr(isSpawn(&Words)).bind("spawn"), this);
 }
 
 bool AddInsideGoroutineCheck::isFault(const Spawn &S, const TaskAdd &Add,

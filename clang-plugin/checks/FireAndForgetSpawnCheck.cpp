@@ -20,7 +20,8 @@ void FireAndForgetSpawnCheck::storeOptions(ClangTidyOptions::OptionMap &Map) {
 }
 
 void FireAndForgetSpawnCheck::registerMatchers(MatchFinder *Finder) {
-  Finder->addMatcher(expr(isSpawn(&Words)).bind("spawn"), this);
+  Finder->addMatcher(callExpr(isSpawn(&Words)).bind("spawn"), this);
+  Finder->addMatcher(cxxConstructExpr(isSpawn(&Words)).bind("spawn"), this);
 }
 
 void FireAndForgetSpawnCheck::check(const MatchFinder::MatchResult &Result) {
