@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 #include <string>
+#include <vector>
 
 #include "check/check_command.h"
 #include "check/embedded_docs.h"
@@ -54,12 +54,13 @@ int Explain(const std::string& name) {
 void AddExplainCommand(CLI::App& app, int* exit_status) {
   auto* command = app.add_subcommand(
       "explain", "What a check or a wait reason means, with a bad and a good example");
-  auto words = std::make_shared<std::vector<std::string>>();
-  command->add_option("NAME", *words, "leash-add-inside-goroutine, \"chan send\", ...")->required();
-  command->callback([words, exit_status] {
+  // Not as an option of the command: CLI11 would read "[chan send, 2 minutes]" as a list.
+  command->allow_extras();
+  command->footer("NAME: leash-add-inside-goroutine, \"chan send\", ...");
+  command->callback([command, exit_status] {
     // `leash explain chan send` means the same as with quotes.
     std::string name;
-    for (const std::string& word : *words) name += (name.empty() ? "" : " ") + word;
+    for (const std::string& word : command->remaining()) name += (name.empty() ? "" : " ") + word;
     *exit_status = Explain(name);
   });
 }
