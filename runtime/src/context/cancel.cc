@@ -115,7 +115,10 @@ bool CancelNode::Cancel(Error new_error, const absl::Status& new_cause, bool may
       Release(node);
       continue;
     }
-    if (sender) sender.Close();
+    if (sender) {
+      race::Acquire(&node->done);  // another may have made it
+      sender.Close();
+    }
     if (to_start != nullptr) DeferredGo::Start(std::move(to_start));
     if (StopTimer(&node->timer)) Release(node);
     if (below != nullptr) {

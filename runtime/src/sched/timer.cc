@@ -129,13 +129,13 @@ bool Arm(RtTimer* timer, int64_t when_ns, int64_t period_ns) {
       s.lock.lock();
       continue;
     }
+    if (s.entries != nullptr) race::Acquire(s.entries);
     std::copy_n(s.entries, s.capacity, spare.get());
     Entry* const old = s.entries;
     race::Release(spare.get());  // for the one who grows it next, and frees it
     s.entries = spare.release();
     spare.reset(old);
     s.capacity = spare_capacity;
-    if (old != nullptr) race::Acquire(old);
     break;
   }
   const bool was_armed = timer->index >= 0;

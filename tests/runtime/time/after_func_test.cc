@@ -3,9 +3,6 @@
 #include <atomic>
 #include <memory>
 #include <source_location>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "leash/go.h"
 #include "leash/sync.h"
@@ -33,28 +30,29 @@ TEST(AfterFuncTest, IsCreatedByTheCallWithItsLabelsAndTest) {
     uint64_t parent = 0;
     uint32_t line = 0;
     const char* test = nullptr;
-    std::vector<std::pair<std::string, std::string>> labels;
+    const rt::LabelSet* labels = nullptr;
   };
   const Chan<Facts> facts = MakeChan<Facts>();
-  const Chan<uint64_t> spawner = MakeChan<uint64_t>(1);
+  const Chan<Facts> spawner = MakeChan<Facts>(1);
   const char* const test = rt::InternText("SomeTest.OfSomeKind");
   GoOptions options;
   options.name = "the spawner";
   constexpr uint32_t kHere = std::source_location::current().line();
   GoWith(options, [&] {
     rt::SetCurrentTest(test);
-    spawner.Send(GoroutineId());
+    spawner.Send({GoroutineId(), 0, nullptr, rt::CurrentLabels()});
     AfterFunc(absl::Milliseconds(1), [&] {
       const rt::G* const self = rt::CurrentG();
-      facts.Send({self->parent_id, self->site.line(), rt::CurrentTest(), self->labels->pairs});
+      facts.Send({self->parent_id, self->site.line(), rt::CurrentTest(), self->labels});
     });
   });
   const Facts got = *facts.Recv();
-  EXPECT_EQ(got.parent, *spawner.Recv());
+  const Facts made_by = *spawner.Recv();
+  EXPECT_EQ(got.parent, made_by.parent);
   EXPECT_EQ(got.line, kHere + 4);
   EXPECT_EQ(got.test, test);
-  EXPECT_EQ(got.labels,
-            (std::vector<std::pair<std::string, std::string>>{{"name", "the spawner"}}));
+  EXPECT_NE(got.labels, nullptr);
+  EXPECT_EQ(got.labels, made_by.labels);  // sets are shared
 }
 
 TEST(AfterFuncTest, StopKeepsItFromRunning) {

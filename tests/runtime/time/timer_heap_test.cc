@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/race.h"
 #include "sched/park.h"
 #include "sched/timer.h"
 
@@ -243,7 +244,12 @@ TEST_F(TimerHeapTest, EveryArmingEndsOnceUnderStress) {
       std::vector<int64_t> armed(kTimers, 0), stopped(kTimers, 0);
       for (Owned& owned : timers) {
         owned.timer.arg = &owned;
-        owned.timer.fn = [](RtTimer* t, int64_t) { ++static_cast<Owned*>(t->arg)->calls; };
+        owned.timer.fn = [](RtTimer* t, int64_t) {
+          race::Acquire(t);  // a timer orders nothing by itself
+          ++static_cast<Owned*>(t->arg)->calls;
+          race::Release(t);
+        };
+        race::Release(&owned.timer);
       }
       for (int round = 0; round < kRounds; ++round) {
         const size_t i = random() % kTimers;
@@ -258,6 +264,7 @@ TEST_F(TimerHeapTest, EveryArmingEndsOnceUnderStress) {
       for (size_t i = 0; i < kTimers; ++i) {
         if (StopTimer(&timers[i].timer)) ++stopped[i];
         FinishTimer(&timers[i].timer);
+        race::Acquire(&timers[i].timer);
         EXPECT_EQ(armed[i], stopped[i] + timers[i].calls) << "timer " << i << " seed " << seed;
       }
     });
