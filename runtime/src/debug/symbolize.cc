@@ -12,6 +12,7 @@
 #include <iterator>
 #include <mutex>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "debug/function_name.h"
@@ -112,8 +113,7 @@ class ModuleSymbols {
     if (!debug_path.empty() && !IsLanguageLibrary()) dwarf_ = DwarfFile::Open(debug_path);
   }
 
-  SymbolFrame FrameOf(const DwarfFrame& from, const SymbolTable::Symbol* symbol,
-                      uint64_t place) const {
+  SymbolFrame FrameOf(const DwarfFrame& from, const SymbolTable::Symbol* symbol, uint64_t place) {
     SymbolFrame frame;
     frame.inlined = from.inlined;
     frame.line = from.line;
@@ -134,7 +134,13 @@ class ModuleSymbols {
     frame.system_name = SymbolWithoutSuffix(system);
     frame.runtime = IsRuntimeFunction(frame.system_name);
     if (frame.system_name.starts_with("_Z")) {
-      frame.function = ReadableFunction(frame.system_name, declared, from.declared_line);
+      // A few functions are inlined everywhere, and to make a name readable takes 10 us.
+      const auto [known, added] =
+          readable_.try_emplace(frame.system_name + ':' + std::to_string(from.declared_line));
+      if (added) {
+        known->second = ReadableFunction(frame.system_name, declared, from.declared_line);
+      }
+      frame.function = known->second;
       return frame;
     }
     // Of C, or of what has a name in the debug information only. With -g1 that may be no more than
@@ -175,6 +181,7 @@ class ModuleSymbols {
   ElfFile file_, debug_file_;
   SymbolTable symbols_;
   std::unique_ptr<DwarfFile> dwarf_;
+  std::unordered_map<std::string, std::string> readable_;  // by symbol and line of declaration
 };
 
 }  // namespace
