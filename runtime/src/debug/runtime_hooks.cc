@@ -22,6 +22,7 @@
 #include "sched/start_hooks.h"
 #include "stack/unwind.h"
 #include "stack/unwind_table.h"
+#include "sync/wait_queue.h"
 
 // Set by leash::debug_server where it is linked: LEASH_DEBUG_ADDR.
 extern "C" [[gnu::weak]] void leash_debug_server_start();
@@ -76,6 +77,8 @@ void OnRuntimeStart() {
   InstallQuitHandler();
   if (leash_debug_server_start != nullptr) leash_debug_server_start();
 }
+
+void OnFork() { ResetQueueLocksAfterFork(); }
 
 // Made before it is needed: the report of a stack overflow cannot make it.
 void OnSysmonStart() { CurrentUnwindTable(); }

@@ -11,6 +11,7 @@
 #include "sched/netpoll_poll.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
+#include "sched/start_hooks.h"
 #include "sched/timer_heap.h"
 
 namespace leash::rt {
@@ -82,6 +83,7 @@ void InChild() {
   }
   if (m != nullptr) m->tid = CurrentTid();
   ForgetRuntimeThreads();
+  OnFork();
   if (m != nullptr) StartSysmon();
 }
 

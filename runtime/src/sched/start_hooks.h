@@ -13,6 +13,9 @@ struct G;
 // Installs SIGQUIT's handler, the printing of stacks for fatal errors, LEASH_DEBUG_ADDR.
 void OnRuntimeStart();
 
+// In the child of a fork, where no other thread exists.
+void OnFork();
+
 // Called by sysmon on its own thread, before it does anything else.
 void OnSysmonStart();
 

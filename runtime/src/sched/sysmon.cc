@@ -27,6 +27,7 @@ constexpr int64_t kSliceLimit = 6'000'000;
 constexpr int64_t kSyscallLimit = 20'000;
 constexpr int64_t kPollLimit = 10'000'000;
 constexpr int64_t kTrimPeriod = 5'000'000'000;
+constexpr int64_t kIdlePeriod = 1'000'000'000;
 constexpr int kTrimRounds = 3;  // idle ones, until everything unused is given back
 
 constinit std::atomic<void (*)()> request{nullptr};
@@ -152,13 +153,12 @@ void* RunSysmon(void*) {
     CheckDeadlock();
     while (sched.sysmon_sleeps.load(std::memory_order_acquire) == 1) {
       ServeRequest();
-      if (trims_left == 0) {
-        FutexWait(&sched.sysmon_sleeps, 1);
-        continue;
-      }
-      FutexWait(&sched.sysmon_sleeps, 1, kTrimPeriod);
-      if (sched.sysmon_sleeps.load(std::memory_order_acquire) == 1 &&
-          MonotonicNow() >= next_trim) {
+      FutexWait(&sched.sysmon_sleeps, 1, kIdlePeriod);
+      if (sched.sysmon_sleeps.load(std::memory_order_acquire) != 1) break;
+      // What kept a deadlock from being one may have gone without waking anybody: a thread outside
+      // has ended, a timer has fired in vain.
+      CheckDeadlock();
+      if (trims_left > 0 && MonotonicNow() >= next_trim) {
         TrimStacks();
         next_trim = MonotonicNow() + kTrimPeriod;
         --trims_left;
