@@ -125,6 +125,20 @@ int main(int argc, char** argv) {
   } else if (kind == "late") {
     static UsesLeashLate late;
     std::printf("before main: %d\n", before_main);
+  } else if (kind == "park-100k") {
+    leash::Chan<leash::Unit> gate = leash::MakeChan<leash::Unit>();
+    leash::WaitGroup up, down;
+    for (int i = 0; i < 100000; ++i) {
+      up.Add(1);
+      down.Go([&] {
+        up.Done();
+        gate.Recv();
+      });
+    }
+    up.Wait();
+    gate.Close();
+    down.Wait();
+    std::puts("released");
   } else if (kind == "quit") {
     std::puts("ready");
     std::fflush(stdout);
