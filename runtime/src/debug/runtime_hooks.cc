@@ -110,8 +110,11 @@ void PrintOverflowStack(G* g, const void* ucontext) {
   // The stack pointer may stand in the guard page: what lies there cannot be read.
   const auto low = reinterpret_cast<uint64_t>(StackLow(g->stack)) + 4096;
   const uint64_t from = regs.sp < low ? low : regs.sp;
-  const int n = Unwind(*CurrentUnwindTable(), regs, /*exact_pc=*/true, MemoryView::Live(from, high),
-                       overflow_pcs, kOverflowFramesMax);
+  const UnwindTable* table = LatestUnwindTable();
+  const int n = table == nullptr ? 0
+                                 : Unwind(*table, regs, /*exact_pc=*/true,
+                                          MemoryView::Live(from, high), overflow_pcs,
+                                          kOverflowFramesMax);
   RawPrinter out;
   out << "goroutine " << IdOf(g) << " [running]:\n";
   for (int i = 0; i < n; ++i) {

@@ -48,9 +48,9 @@ void OnSample(int, siginfo_t*, void* ucontext) {
   }
   if (on_it) {
     UnwindResult result;
-    shared.count = Unwind(*CurrentUnwindTable(), regs, /*exact_pc=*/true,
-                          MemoryView::Live(regs.sp, high), shared.pcs, Sample::kMax, nullptr,
-                          &result);
+    shared.count = Unwind(*LatestUnwindTable(), regs, /*exact_pc=*/true,
+                          MemoryView::Live(regs.sp - kRedZoneBytes, high), shared.pcs,
+                          Sample::kMax, nullptr, &result);
     shared.exact_pcs = result.exact_pcs | 1;
   }
   state.store(3, std::memory_order_release);
