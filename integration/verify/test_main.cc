@@ -45,6 +45,10 @@ class Verifier : public testing::TestEventListener {
   void OnTestSuiteStart(const testing::TestSuite& suite) override {
     if (printer_) printer_->OnTestSuiteStart(suite);
   }
+  // Of GoogleTest since 1.13, and so no `override`.
+  void OnTestDisabled(const testing::TestInfo& test) {  // NOLINT(modernize-use-override)
+    if (printer_) HandOnDisabled(printer_.get(), test);
+  }
   void OnTestStart(const testing::TestInfo& test) override {
     if (printer_) printer_->OnTestStart(test);
   }
@@ -83,6 +87,11 @@ class Verifier : public testing::TestEventListener {
   }
 
  private:
+  template <class Printer>
+  static void HandOnDisabled(Printer* printer, const testing::TestInfo& test) {
+    if constexpr (requires { printer->OnTestDisabled(test); }) printer->OnTestDisabled(test);
+  }
+
   // Whether something else than a leak has failed. Failures that belong to no test stay from one
   // iteration to the next, ours too.
   bool Failed(const testing::UnitTest& all) const {

@@ -115,4 +115,22 @@ class Environment : public testing::Environment {
   return true;
 }();
 
+// The first one's goroutine goes on while the second one runs, and spawns then.
+leash::Chan<leash::Unit>& SecondRuns() {
+  static auto* runs = new leash::Chan<leash::Unit>(leash::MakeChan<leash::Unit>());
+  return *runs;
+}
+TEST(OverlapTest, First) {
+  leash::go([] {
+    SecondRuns().Recv();
+    leash::go(leaks::ReceiveFromNil);
+    SecondRuns().Send({});
+  });
+}
+TEST(OverlapTest, Second) {
+  SecondRuns().Send({});
+  leash::go(leaks::SelectNothing);
+  SecondRuns().Recv();
+}
+
 }  // namespace

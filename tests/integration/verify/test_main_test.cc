@@ -47,6 +47,15 @@ see: leash explain "chan receive (nil chan)"
 )report");
 }
 
+TEST(TestMainTest, GoroutinesOfSeveralTestsAtOnceKeepTheirNames) {
+  const ProgramResult r = RunTest("OverlapTest.*");
+  EXPECT_EQ(r.status, 1);
+  EXPECT_THAT(Between(r.err, "leash: OverlapTest.First leaked 1 goroutine in 1 group\n", "see:"),
+              HasSubstr("1 goroutine [chan receive (nil chan)] proved"));
+  EXPECT_THAT(Between(r.err, "leash: OverlapTest.Second leaked 1 goroutine in 1 group\n", "see:"),
+              HasSubstr("1 goroutine [select (no cases)] proved"));
+}
+
 TEST(TestMainTest, CleanProgramSaysNothing) {
   const ProgramResult r = RunTest("CleanTest.*");
   EXPECT_EQ(r.status, 0);
@@ -122,9 +131,8 @@ TEST(TestMainTest, VerifiesWhenTheEnvironmentsAreTornDown) {
   EXPECT_EQ(once.status, 1);
   EXPECT_EQ(Count(once.err, "leaked"), 1u) << once.err;
   EXPECT_THAT(once.err, HasSubstr("leaked 3 goroutines in 1 group\n"));
-  const ProgramResult each =
-      RunTest("ChanTest.NilChannel",
-              {"--gtest_repeat=3", "--gtest_recreate_environments_when_repeating"});
+  const ProgramResult each = RunTest(
+      "ChanTest.NilChannel", {"--gtest_repeat=3", "--gtest_recreate_environments_when_repeating"});
   EXPECT_EQ(each.status, 1);
   EXPECT_EQ(Count(each.err, "leaked 1 goroutine in 1 group\n"), 3u) << each.err;
 }
