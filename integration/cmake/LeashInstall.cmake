@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(leash_targets "")
-foreach(name model runtime analyzer verify verify_main debug_server explore race)
+foreach(name model runtime analyzer verify verify_main debug_server explore race race_report)
   if(TARGET leash_${name})
     list(APPEND leash_targets leash_${name})
     set_target_properties(leash_${name} PROPERTIES EXPORT_NAME ${name})

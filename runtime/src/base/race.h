@@ -19,6 +19,8 @@ void __tsan_read_range(void* address, size_t size);
 void __tsan_write_range(void* address, size_t size);
 void __tsan_read1(void* address);
 void __tsan_write1(void* address);
+void __tsan_func_entry(void* return_address);
+void __tsan_func_exit();
 }
 #endif
 
@@ -36,6 +38,16 @@ inline void Read(const void* address) { __tsan_read1(const_cast<void*>(address))
 inline void Write(const void* address) { __tsan_write1(const_cast<void*>(address)); }
 inline void ReadRange(const void* p, size_t n) { __tsan_read_range(const_cast<void*>(p), n); }
 inline void WriteRange(void* p, size_t n) { __tsan_write_range(p, n); }
+// In an operation that users call, and that reads, writes, creates a goroutine or calls user code: so
+// that its caller's line is in the report, which it would not be where all of the caller's own
+// functions are inlined.
+class Entry {
+ public:
+  [[gnu::always_inline]] Entry() { __tsan_func_entry(__builtin_return_address(0)); }
+  [[gnu::always_inline]] ~Entry() { __tsan_func_exit(); }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+};
 #else
 inline constexpr bool kEnabled = false;
 inline void Acquire(const void*) {}
@@ -44,6 +56,10 @@ inline void Read(const void*) {}
 inline void Write(const void*) {}
 inline void ReadRange(const void*, size_t) {}
 inline void WriteRange(void*, size_t) {}
+class [[maybe_unused]] Entry {
+ public:
+  Entry() = default;
+};
 #endif
 
 // Both, for an edge that goes each way (a slot of a channel: send -> receive -> later send).

@@ -57,6 +57,7 @@ Outcome Wait(ChanCore* chan, ChanLock& lock, G* self, CaseOp op, void* value,
 }  // namespace
 
 void ChanSend(ChanCore* chan, void* value) {
+  const race::Entry entry;
   if (chan == nullptr) ParkForEver(WaitReason::kChanSendNil);
   race::Read(&chan->race_word);
   for (bool again = false;;) {
@@ -82,6 +83,7 @@ void ChanSend(ChanCore* chan, void* value) {
 }
 
 bool ChanTrySend(ChanCore* chan, void* value) {
+  const race::Entry entry;
   if (chan == nullptr) return false;
   race::Read(&chan->race_word);
   // In this order: a closed channel stays closed, so it was open when it was full.
@@ -94,6 +96,7 @@ bool ChanTrySend(ChanCore* chan, void* value) {
 }
 
 bool ChanRecv(ChanCore* chan, void* room) {
+  const race::Entry entry;
   if (chan == nullptr) ParkForEver(WaitReason::kChanReceiveNil);
   for (bool again = false;;) {
     ChanLock lock(chan);
@@ -117,6 +120,7 @@ bool ChanRecv(ChanCore* chan, void* room) {
 }
 
 TryResult ChanTryRecv(ChanCore* chan, void* room) {
+  const race::Entry entry;
   if (chan == nullptr) return TryResult::kWouldBlock;
   // Open after it was empty: nothing was there at that moment. (The other order would miss what was
   // sent, and the close after it, in between.)
@@ -131,6 +135,7 @@ TryResult ChanTryRecv(ChanCore* chan, void* room) {
 }
 
 void ChanClose(ChanCore* chan) {
+  const race::Entry entry;
   if (chan == nullptr) Panic("close of nil channel");
   Sudog* woken = nullptr;
   {

@@ -338,12 +338,14 @@ template <size_t kCases>
 namespace leash {
 
 size_t internal::SelectWait(CaseRecord* cases, size_t n) {
+  const rt::race::Entry entry;
   if (n <= 4) return rt::SelectSmall<4>(cases, n);
   if (n <= 16) return rt::SelectSmall<16>(cases, n);
   return rt::SelectLarge(cases, n);
 }
 
 size_t SelectN(std::span<SelectCase> cases) {
+  const rt::race::Entry entry;
   constexpr size_t kOnStack = 16;
   std::array<internal::CaseRecord, kOnStack> few;
   std::vector<internal::CaseRecord> many;

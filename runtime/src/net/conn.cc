@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/race.h"
 #include "leash/net.h"
 #include "net/error.h"
 #include "net/net_fd.h"
@@ -35,10 +36,12 @@ Conn::~Conn() {
 }
 
 absl::StatusOr<size_t> Conn::Read(absl::Span<char> buffer) const {
+  const rt::race::Entry entry;
   return fd_ == nullptr ? NoConnection("read") : fd_->Read(buffer);
 }
 
 absl::StatusOr<size_t> Conn::Write(std::string_view data) const {
+  const rt::race::Entry entry;
   return fd_ == nullptr ? NoConnection("write") : fd_->Write(data);
 }
 

@@ -99,6 +99,7 @@ void AbandonGoroutine(G* g) noexcept {
 
 // Not inlined: RecordSpawnStack counts its frame.
 [[gnu::noinline]] void StartGoroutine(G* g, std::source_location site) {
+  const race::Entry entry;
   M* m = GetThread()->m;
   P* p = m != nullptr ? m->p : nullptr;
   G* parent = CurrentG();

@@ -1,3 +1,5 @@
+// The life of a fiber, which is what ThreadSanitizer knows of a goroutine.
+
 #include "sched/tsan_fiber.h"
 
 #if LEASH_RACE
@@ -17,6 +19,7 @@ constexpr int kKept = 256;
 struct Kept {
   Lock lock{LockRank::kLeaf};
   void* fibers[kKept] = {};
+  std::atomic<uint64_t> ids[kKept] = {};
   int at = 0;
 };
 constinit Kept kept;
@@ -43,10 +46,18 @@ void DestroyFiber(G* g) {
     LockHolder hold(kept.lock);
     dead = kept.fibers[kept.at];
     kept.fibers[kept.at] = g->fiber;
+    kept.ids[kept.at].store(g->id.load(std::memory_order_relaxed), std::memory_order_relaxed);
     kept.at = (kept.at + 1) % kKept;
   }
   g->fiber = nullptr;
   if (dead != nullptr) __tsan_destroy_fiber(dead);
+}
+
+bool IsKeptFiber(uint64_t goroutine) {
+  for (const std::atomic<uint64_t>& id : kept.ids) {
+    if (id.load(std::memory_order_relaxed) == goroutine) return true;
+  }
+  return false;
 }
 
 void ForgetStack(StackSlot stack) {

@@ -11,7 +11,10 @@ namespace leash::rt {
 #if LEASH_RACE
 // By the spawner, with its stack in place: it is what the report shows as "created at".
 void CreateFiber(G* g);
+// When it has ended. ThreadSanitizer forgets it some goroutines later.
 void DestroyFiber(G* g);
+// Whether the goroutine of this id has ended and its fiber is still there. Takes no lock.
+bool IsKeptFiber(uint64_t goroutine);
 // Makes ThreadSanitizer forget the accesses of the goroutine that had this stack.
 void ForgetStack(StackSlot stack);
 #elif LEASH_ASAN

@@ -53,6 +53,7 @@ void Release(WaitGroupWords& words, uint64_t state) {
 }  // namespace
 
 void WaitGroup::Add(int delta) {
+  const rt::race::Entry entry;
   if (delta < 0) rt::race::Release(DoneToken(words_));
   const uint64_t change = static_cast<uint64_t>(static_cast<int64_t>(delta)) << 32;
   // Release: pairs with the acquire in Wait; publishes what precedes a Done. Acquire: on behalf of
@@ -70,6 +71,7 @@ void WaitGroup::Add(int delta) {
 }
 
 void WaitGroup::Wait() {
+  const rt::race::Entry entry;
   // Acquire: pairs with the release in Add.
   if (CounterIn(words_.state.load(std::memory_order_acquire)) != 0) {
     rt::SyncWaiter self(rt::CurrentG());
