@@ -1,90 +1,163 @@
 # tools/dev.sh demo: the three jobs on a small server with three mistakes, then on the same server mended.
-# Every job is asked for its exit status: 1 where something is wrong, 0 where nothing is.
+# Every step is shown as the command to type, and has to show what it is there for: else the demo fails.
 
-demo_preset=dev
-demo_bin=build/$demo_preset/docs/examples
-demo_leash=build/$demo_preset/tools/leash
-demo_urls=300
+demo_preset=release
+demo_build=build/$demo_preset
+demo_bin=$demo_build/docs/examples
+demo_leash=$demo_build/tools/leash
+demo_source=docs/examples/leaky_server
+demo_urls=500
+demo_workers=16
 
 cmd_demo() {
   [ $# = 0 ] || die 2 "demo takes no arguments, has '$*'"
   ensure_packages
-  local begin=$SECONDS
   build $demo_preset downloader leaky_server leaky_server_test fixed_server fixed_server_test \
     leash_program leash-tidy-19
+  local begin=$SECONDS
   scratch=$(mktemp -d)
   trap demo_end EXIT
 
-  heading "A server that answers, and has three mistakes"
-  three_jobs leaky_server 1
-  grep -qE '^[0-9]+ goroutines \[chan send\]' <(head -n 1 "$scratch/dump") ||
-    wrong "the leaked goroutines are not the first group of the dump"
-  grep -q 'proved' "$scratch/test" || wrong "the test's report does not say proved"
-  local check
-  for check in leash-fire-and-forget-spawn leash-add-inside-goroutine; do
-    grep -q "$check" "$scratch/check" || wrong "the checks did not find $check"
-  done
+  part "A server that passes its tests, and has three mistakes"
+  start_server leaky_server
+  drive_server
+  ask_server "What is it doing? Asked from outside, while it runs:" all
+  local failed answered group
+  read -r answered failed < <(sed -nE 's/^Summary: .* ([0-9]+) ok, ([0-9]+) failed.*/\1 \2/p' "$scratch/downloads")
+  [ $((answered + failed)) = $demo_urls ] || wrong "want $demo_urls downloads, have $answered + $failed"
+  [ "$failed" -gt 0 ] || wrong "no request was given up on"
+  # The first group of the dump, up to the empty line behind it.
+  group=$(sed -n '3,/^$/p' "$scratch/dump")
+  shows "$group" "^$failed goroutines \[chan send\] proved: no receiver is alive$"
+  shows "$group" "created by ItemServer::Answer at leaky_server\.cc:$(line_of leaky_server 'found = leash::SendChan')"
+  shows "$group" 'waits for Chan<std::string> "found" \(cap 0\) made at leaky_server\.cc:'
+  shows "$group" 'its last receiver went at leaky_server\.cc:[0-9]+'
+  say
+  say "$failed clients were told 504 and went away. The $failed goroutines that asked for them wait for ever:"
+  say "nobody is left who could receive what they send."
+  stop_server
 
-  heading "The same server, mended"
-  three_jobs fixed_server 0
-  ! grep -q '\[chan send\]' "$scratch/dump" || wrong "the mended server still leaks"
+  heading "Its own test finds the same, linked with leash::verify_main instead of gtest_main:"
+  run_step 1 test $demo_bin/leaky_server_test --gtest_brief=1
+  shows "$(cat "$scratch/test")" '^leash: ItemServerTest\.GivesUpOnASlowBackend leaked 1 goroutine in 1 group$'
+  shows "$(cat "$scratch/test")" '^1 goroutine \[chan send\] proved: no receiver is alive$'
 
-  printf '\n'
-  good "demo: the three mistakes were found in the process, by the test and in the source; the mended server is clean ($(seconds "$begin"))"
+  heading "And two mistakes stand in its source, for a check to find before anything runs:"
+  run_step 1 check $demo_leash check -p $demo_build $demo_source/leaky_server.cc
+  shows "$(cat "$scratch/check")" \
+    "leaky_server\.cc:$(line_of leaky_server 'tasks_.Add'):.*\[leash-add-inside-goroutine\]$"
+  shows "$(cat "$scratch/check")" \
+    "leaky_server\.cc:$(line_of leaky_server 'leash::go\(\[path'):.*\[leash-fire-and-forget-spawn\]$"
+
+  part "The same server, mended"
+  show diff $demo_source/leaky_server.cc $demo_source/fixed_server.cc
+  ! diff $demo_source/leaky_server.cc $demo_source/fixed_server.cc || wrong "the two servers are the same"
+  say
+  start_server fixed_server
+  drive_server
+  ask_server "What is it doing?" idle
+  run_step 0 leaked $demo_leash dump --leaked "$debug_address"
+  stop_server
+  heading "Its test:"
+  run_step 0 test $demo_bin/fixed_server_test --gtest_brief=1
+  heading "Its source:"
+  run_step 0 check $demo_leash check -p $demo_build $demo_source/fixed_server.cc
+
+  say
+  good "Three mistakes: one found in the live process and by its test, proved; two in the source. The mended"
+  good "server is clean in all three. ($(seconds "$begin"))"
 }
 
-# The server under load and dumped from outside; its test; its source. WANT is the exit status that the
-# test and the checks shall have.
-three_jobs() { # SERVER WANT
-  local name=$1 want=$2 address
-  heading "$name: started, and asked $demo_urls times"
-  rm -f "$scratch/socket"
-  show env LEASH_DEBUG_ADDR=unix:"$scratch/socket" "$demo_bin/$name" --listen=127.0.0.1:0 '&'
-  LEASH_DEBUG_ADDR=unix:$scratch/socket "$demo_bin/$name" --listen=127.0.0.1:0 \
-    >"$scratch/server" 2>&1 &
+part() {
+  printf '\n%s%s%s\n' "$bold" "$*" "$plain"
+  printf '%s%*s%s\n' "$dim" "${#1}" '' "$plain" | tr ' ' '='
+}
+
+# Starts a server and learns where it can be reached: it says so in its first two lines.
+start_server() { # NAME
+  server_name=$1
+  show $demo_bin/"$server_name" --debug-addr=127.0.0.1:0 '&'
+  $demo_bin/"$server_name" --debug-addr=127.0.0.1:0 >"$scratch/server" 2>&1 &
   server=$!
-  address=$(server_address) || wrong "$name did not say where it listens: $(cat "$scratch/server")"
-  say "listening on $address"
-  seq -f "http://$address/item/%g" $demo_urls >"$scratch/urls"
-  show "$demo_bin/downloader" --workers=16 '<' "$scratch/urls"
-  "$demo_bin/downloader" --workers=16 <"$scratch/urls" >"$scratch/downloads" || true
-  head -n 3 "$scratch/downloads"
+  server_address='' debug_address=''
+  eventually server_listens || wrong "$server_name did not say where it listens: $(cat "$scratch/server")"
+  cat "$scratch/server"
+}
+server_listens() {
+  debug_address=$(sed -n 's/^debugging on //p' "$scratch/server")
+  server_address=$(sed -n 's/^listening on //p' "$scratch/server")
+  [ -n "$debug_address" ] && [ -n "$server_address" ]
+}
+
+stop_server() {
+  show kill -TERM $server
+  kill -TERM $server
+  local status=0
+  wait $server || status=$?
+  server=''
+  tail -n 1 "$scratch/server"
+  [ $status = 0 ] || wrong "$server_name ended with status $status"
+}
+
+# Asks it for several hundred items, some of which are slow.
+drive_server() {
+  local status=0
+  printf '%s$%s seq -f %s %s | %s --workers=%s\n' "$dim" "$plain" \
+    "'http://$server_address/item/%g'" $demo_urls $demo_bin/downloader $demo_workers
+  seq -f "http://$server_address/item/%g" $demo_urls |
+    $demo_bin/downloader --workers=$demo_workers >"$scratch/downloads" || status=$?
+  # Of each kind of line the first ones.
+  grep -m 2 '^\[OK\]' "$scratch/downloads" || wrong "nothing was downloaded"
+  grep -m 2 '^\[FAIL\]' "$scratch/downloads" || wrong "no download failed"
   say "..."
   tail -n 1 "$scratch/downloads"
-
-  heading "$name: what is it doing? (asked from outside, while it runs)"
-  expect 0 dump "$demo_leash" dump unix:"$scratch/socket"
-  kill -TERM $server
-  wait $server || true
-  server=''
-
-  heading "$name: its own test, under the verifier"
-  expect "$want" test "$demo_bin/${name}_test"
-
-  heading "$name: its source, before it runs"
-  expect "$want" check "$demo_leash" check -p build/$demo_preset "docs/examples/$name.cc"
+  [ $status = 1 ] || wrong "want exit status 1 of the downloader, have $status"
 }
 
-# Runs a command, keeps its output in $scratch/KEY and wants a certain exit status of it.
-expect() { # STATUS KEY COMMAND...
+# Dumps the server when the slow requests have come to an end: in the leaky one they are stuck then.
+ask_server() { # HEADING WANT
+  heading "$1"
+  eventually dump_has "$2" || true
+  show $demo_leash dump "$debug_address"
+  cat "$scratch/dump"
+}
+dump_has() { # all | idle
+  $demo_leash dump "$debug_address" >"$scratch/dump" 2>&1 ||
+    wrong "leash dump failed: $(cat "$scratch/dump")"
+  case $1 in
+    all) ! grep -q '\[sleep\]' "$scratch/dump" && grep -q '\[chan send\] proved' "$scratch/dump" ;;
+    idle) ! grep -qE '\[sleep\]|ItemServer::(Serve|Answer)' "$scratch/dump" ;;
+  esac
+}
+
+# Tries for ten seconds.
+eventually() { # COMMAND...
+  local deadline=$((SECONDS + 10))
+  until "$@"; do
+    [ $SECONDS -lt $deadline ] && kill -0 "$server" 2>/dev/null || return 1
+    sleep 0.05
+  done
+}
+
+# Shows a command, runs it, keeps its output in $scratch/KEY and wants a certain exit status of it.
+run_step() { # STATUS KEY COMMAND...
   local want=$1 key=$2 status=0
   shift 2
   show "$@"
   "$@" >"$scratch/$key" 2>&1 || status=$?
   cat "$scratch/$key"
   say "${dim}exit status $status$plain"
-  [ $status = "$want" ] || wrong "want exit status $want of $(typed "$@")"
+  [ $status = "$want" ] || wrong "want exit status $want of: $(typed "$@")"
 }
 
-# Where the server listens: it says so in its first line.
-server_address() {
-  local tries
-  for ((tries = 0; tries < 300; tries++)); do
-    sed -nE 's/^listening on ([0-9.:]+).*/\1/p' "$scratch/server" | grep . && return 0
-    kill -0 $server 2>/dev/null || return 1
-    sleep 0.1
-  done
-  return 1
+# Fails unless a line of TEXT matches.
+shows() { # TEXT REGEX
+  grep -qE -- "$2" <<<"$1" || wrong "want a line like: $2"
+}
+
+# Where something stands in a server's source.
+line_of() { # SERVER REGEX
+  grep -nEm 1 -- "$2" "$demo_source/$1.cc" | cut -d: -f1
 }
 
 wrong() { die 1 "demo: $*"; }
