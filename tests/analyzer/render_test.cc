@@ -130,6 +130,23 @@ see: leash explain "select"
 )");
 }
 
+TEST(RenderTest, ChannelsWhoseOtherSideWentAtOnePlaceAreOneLine) {
+  SnapshotBuilder b;
+  for (uint64_t id : {5, 6, 7, 8, 9}) {
+    const ObjectId c = b.Chan({1, 1}, {0, 0});
+    WaitObject& o = b.s.objects[c];
+    o.last_recv_dropped_at = b.Site("Fetch()", "/src/fetch.cc", 19);
+    o.last_recv_dropped_by = id == 9 ? 5 : id;
+    b.Waiting(id, "chan send", {SendOn(c)});
+  }
+  EXPECT_EQ(RenderReport(b.s, GroupGoroutines(b.s, GroupBy::kExact)),
+            R"(5 goroutines [chan send]
+    waits for Chan<int> (cap 0) (5 of them); its last receiver went at fetch.cc:19 in goroutines 5, 6, 7 and 1 more
+    goroutines 5, 6, 7 and 2 more
+see: leash explain "chan send"
+)");
+}
+
 TEST(RenderTest, TopCountsTheRest) {
   SnapshotBuilder b;
   for (uint64_t id : {1, 2, 3}) b.Waiting(id, id == 3 ? "sleep" : "select");

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "model/function_name.h"
 #include "model/text.h"
@@ -14,6 +15,7 @@ namespace leash::internal {
 namespace {
 
 constexpr size_t kLinesMax = 4;
+constexpr size_t kIdsMax = 3;
 
 // "Chan<Key>", "sync.Mutex": the names that reports of waits use.
 std::string KindText(const Snapshot& s, const WaitObject& o) {
@@ -49,18 +51,24 @@ std::string ChanState(const WaitObject& o) {
   return text + ")";
 }
 
-// "; its last receiver went at cache.cc:95" where the other side is gone.
-std::string GoneText(const Snapshot& s, const WaitObject& o, Wait::Op op) {
-  if (!o.counted || op == Wait::Op::kOther) return "";
-  const bool send = op == Wait::Op::kSend;
+// "its last receiver went at cache.cc:95" where the other side is gone, and in which goroutine.
+struct Gone {
+  std::string text;
+  uint64_t by = 0;
+};
+
+Gone GoneOf(const Snapshot& s, const Wait& wait) {
+  if (wait.object == 0 || wait.op == Wait::Op::kOther) return {};
+  const WaitObject& o = s.objects[wait.object];
+  if (!o.counted) return {};
+  const bool send = wait.op == Wait::Op::kSend;
   const SiteId at = send ? o.last_recv_dropped_at : o.last_send_dropped_at;
-  if ((send ? o.recv_handles : o.send_handles) > 0 || at == 0) return "";
-  std::string text = send ? "; its last receiver went" : "; its last sender went";
-  if (std::string place = PlaceText(s, at); !place.empty()) text += " at " + place;
-  if (uint64_t by = send ? o.last_recv_dropped_by : o.last_send_dropped_by; by != 0) {
-    text += " in goroutine " + std::to_string(by);
-  }
-  return text;
+  if ((send ? o.recv_handles : o.send_handles) > 0 || at == 0) return {};
+  Gone gone;
+  gone.text = send ? "its last receiver went" : "its last sender went";
+  if (std::string place = PlaceText(s, at); !place.empty()) gone.text += " at " + place;
+  gone.by = send ? o.last_recv_dropped_by : o.last_send_dropped_by;
+  return gone;
 }
 
 std::string WaitText(const Snapshot& s, const Wait& wait) {
@@ -85,7 +93,7 @@ std::string WaitText(const Snapshot& s, const Wait& wait) {
   } else if (o.readers > 0) {
     text += "; held by " + std::to_string(o.readers) + (o.readers == 1 ? " reader" : " readers");
   }
-  return text + GoneText(s, o, wait.op);
+  return text;
 }
 
 }  // namespace
@@ -96,13 +104,26 @@ std::string PlaceText(const Snapshot& s, SiteId id) {
   return std::string(BaseName(s.String(site.file))) + ":" + std::to_string(site.line);
 }
 
+std::string ListIds(const std::vector<uint64_t>& ids) {
+  std::string text;
+  for (size_t i = 0; i < ids.size() && i < kIdsMax; ++i) {
+    if (i > 0) text += ", ";
+    text += std::to_string(ids[i]);
+  }
+  if (ids.size() > kIdsMax) text += " and " + std::to_string(ids.size() - kIdsMax) + " more";
+  return text;
+}
+
 std::vector<std::string> WaitLines(const Snapshot& s, const Group& group) {
-  // Different objects of one kind, made at one place, read the same: they become one line.
+  // Different objects of one kind, made at one place, read the same: they become one line, whoever
+  // dropped their last handles.
   struct Line {
     size_t count = 0, first = 0;
     size_t objects = 0;
+    std::set<uint64_t> gone_by;
   };
-  std::map<std::string, Line> lines;
+  using Key = std::pair<std::string, std::string>;  // of the object; of its other side
+  std::map<Key, Line> lines;
   std::unordered_map<uint64_t, Line*> seen;
   for (uint32_t member : group.members) {
     for (const Wait& wait : s.goroutines[member].waits) {
@@ -111,29 +132,37 @@ std::vector<std::string> WaitLines(const Snapshot& s, const Group& group) {
       if (added) {
         std::string text = WaitText(s, wait);
         if (text.empty()) continue;
-        auto [line, fresh] = lines.try_emplace(std::move(text));
+        Gone gone = GoneOf(s, wait);
+        auto [line, fresh] = lines.try_emplace({std::move(text), std::move(gone.text)});
         if (fresh) line->second.first = lines.size();
         ++line->second.objects;
+        if (gone.by != 0) line->second.gone_by.insert(gone.by);
         it->second = &line->second;
       }
       if (it->second != nullptr) ++it->second->count;
     }
   }
-  std::vector<const std::pair<const std::string, Line>*> order;
+  std::vector<const std::pair<const Key, Line>*> order;
   for (const auto& line : lines) order.push_back(&line);
   std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
     if (a->second.count != b->second.count) return a->second.count > b->second.count;
     return a->second.first < b->second.first;
   });
   std::vector<std::string> out;
-  for (const auto* line : order) {
+  for (const auto* entry : order) {
     if (out.size() == kLinesMax) {
       out.push_back("and for " + std::to_string(order.size() - kLinesMax) + " more");
       break;
     }
-    std::string text = line->first;
-    if (line->second.objects > 1 && !text.ends_with("nil channel")) {
-      text += " (" + std::to_string(line->second.objects) + " of them)";
+    const auto& [key, line] = *entry;
+    std::string text = key.first;
+    if (line.objects > 1 && !text.ends_with("nil channel")) {
+      text += " (" + std::to_string(line.objects) + " of them)";
+    }
+    if (!key.second.empty()) text += "; " + key.second;
+    if (!line.gone_by.empty()) {
+      text += line.gone_by.size() == 1 ? " in goroutine " : " in goroutines ";
+      text += ListIds({line.gone_by.begin(), line.gone_by.end()});
     }
     out.push_back(std::move(text));
   }

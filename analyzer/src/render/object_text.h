@@ -3,6 +3,7 @@
 #ifndef LEASH_ANALYZER_RENDER_OBJECT_TEXT_H_
 #define LEASH_ANALYZER_RENDER_OBJECT_TEXT_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace leash::internal {
 
 // "cache.cc:41", or "" if it is not known.
 std::string PlaceText(const Snapshot& s, SiteId site);
+
+// "12", "12, 13", "12, 13, 14 and 97 more"
+std::string ListIds(const std::vector<uint64_t>& ids);
 
 // `waits for Chan<Key> "evictions" (cap 0) made at cache.cc:30; its last receiver went at
 // cache.cc:95`, one for each different text among the group's waits, most frequent first, four at

@@ -17,7 +17,6 @@ using internal::BaseName;
 
 constexpr size_t kPlaceColumn = 40;     // of the place, behind a short function
 constexpr size_t kPlaceColumnMax = 72;  // a longer function has its place two spaces behind it
-constexpr size_t kIdsMax = 3;
 constexpr std::string_view kIndent = "    ";
 
 // Terminal escapes, or nothing.
@@ -42,17 +41,6 @@ std::string Plural(size_t n, std::string_view noun) {
   std::string text = std::to_string(n) + " ";
   text += noun;
   return n == 1 ? text : text + "s";
-}
-
-// "12", "12, 13", "12, 13, 14 and 97 more"
-std::string ListIds(const std::vector<uint64_t>& ids) {
-  std::string text;
-  for (size_t i = 0; i < ids.size() && i < kIdsMax; ++i) {
-    if (i > 0) text += ", ";
-    text += std::to_string(ids[i]);
-  }
-  if (ids.size() > kIdsMax) text += " and " + std::to_string(ids.size() - kIdsMax) + " more";
-  return text;
 }
 
 std::string_view Word(const Snapshot& s, const Group& group) {
@@ -157,7 +145,7 @@ std::string CreatedLine(const Snapshot& s, const Group& group) {
   }
   if (!group.parents.empty()) {
     text += group.parents.size() == 1 ? " in goroutine " : " in goroutines ";
-    text += ListIds(group.parents);
+    text += internal::ListIds(group.parents);
   }
   return text;
 }
@@ -172,7 +160,7 @@ std::string IdsLine(const Snapshot& s, const Group& group) {
   }
   std::string text;
   if (!ids.empty()) {
-    text = (ids.size() == 1 ? "goroutine " : "goroutines ") + ListIds(ids);
+    text = (ids.size() == 1 ? "goroutine " : "goroutines ") + internal::ListIds(ids);
     if (threads > 0 && threads == group.members.size())
       text += threads == 1 ? " (a thread)" : " (threads)";
   }
