@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <iterator>
+#include <string_view>
 
-#include "base/raw_print.h"
 #include "race/options.h"
 
 namespace leash::race {
@@ -84,14 +86,16 @@ class FlagWriter {
   size_t at_ = 0;
 };
 
+// By system calls: write(2) is not there yet either.
 [[noreturn]] void Reject(const OptionsError& error) {
-  {
-    rt::RawPrinter out;
-    out << "leash: environment: LEASH_RACE_OPTIONS: " << error.item << ": want " << error.want
-        << "\n";
+  const std::string_view parts[] = {
+      "leash: environment: ", kVariable, ": ", error.item, ": want ", error.want, "\n"};
+  iovec line[std::size(parts)];
+  for (size_t i = 0; i < std::size(parts); ++i) {
+    line[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
   }
-  syscall(SYS_exit_group, 2);
-  __builtin_unreachable();
+  syscall(SYS_writev, 2, line, std::size(parts));
+  for (;;) syscall(SYS_exit_group, 2);
 }
 
 const char* MakeFlags() {

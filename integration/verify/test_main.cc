@@ -45,8 +45,7 @@ class Verifier : public testing::TestEventListener {
   void OnTestSuiteStart(const testing::TestSuite& suite) override {
     if (printer_) printer_->OnTestSuiteStart(suite);
   }
-  // Of GoogleTest since 1.13, and so no `override`.
-  void OnTestDisabled(const testing::TestInfo& test) {  // NOLINT(modernize-use-override)
+  void OnTestDisabled(const testing::TestInfo& test) override {
     if (printer_) HandOnDisabled(printer_.get(), test);
   }
   void OnTestStart(const testing::TestInfo& test) override {

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/clock.h"
+#include "base/race.h"
 #include "debug/capture.h"
 #include "debug/traceback.h"
 #include "leash/debug.h"
@@ -36,6 +37,7 @@ void MarkHolders(Snapshot* snapshot) {
 }  // namespace
 
 Snapshot CaptureAll(const debug::CaptureOptions& options) {
+  const race::Ignore ignore;
   EnsureStarted();
   Snapshot snapshot;
   DescribeProgram(&snapshot);
@@ -49,6 +51,7 @@ Snapshot CaptureAll(const debug::CaptureOptions& options) {
 }
 
 Snapshot CaptureSelf() {
+  const race::Ignore ignore;
   EnsureStarted();
   Snapshot snapshot;
   DescribeProgram(&snapshot);
@@ -60,6 +63,7 @@ Snapshot CaptureSelf() {
 }
 
 std::string AllStacks(bool elide) {
+  const race::Ignore ignore;
   debug::CaptureOptions options;
   options.mentions = false;
   Snapshot snapshot = CaptureAll(options);

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/race.h"
 #include "debug/function_name.h"
 #include "debug/symbolize_dwarf.h"
 #include "debug/symbolize_elf.h"
@@ -130,15 +131,21 @@ class ModuleSymbols {
       frame.runtime = IsLanguageLibrary();
       return frame;
     }
-    const std::string_view declared = from.declared_file != nullptr ? from.declared_file : "";
+    // The debug information may say no more than where it was inlined: not where it stands.
+    const bool elsewhere = from.declared_file != nullptr && from.file != nullptr &&
+                           strcmp(from.declared_file, from.file) != 0;
+    const std::string_view declared = elsewhere                       ? from.file
+                                      : from.declared_file != nullptr ? from.declared_file
+                                                                      : "";
+    const int declared_line = elsewhere ? from.line : from.declared_line;
     frame.system_name = SymbolWithoutSuffix(system);
     frame.runtime = IsRuntimeFunction(frame.system_name);
     if (frame.system_name.starts_with("_Z")) {
       // A few functions are inlined everywhere, and to make a name readable takes 10 us.
       const auto [known, added] =
-          readable_.try_emplace(frame.system_name + ':' + std::to_string(from.declared_line));
+          readable_.try_emplace(frame.system_name + ':' + std::to_string(declared_line));
       if (added) {
-        known->second = ReadableFunction(frame.system_name, declared, from.declared_line);
+        known->second = ReadableFunction(frame.system_name, declared, declared_line);
       }
       frame.function = known->second;
       return frame;
@@ -159,7 +166,7 @@ class ModuleSymbols {
     } else if (name == "operator()") {
       name = "{lambda#0}::operator()";
     }
-    frame.function = ReadableDemangled(name, declared, from.declared_line);
+    frame.function = ReadableDemangled(name, declared, declared_line);
     if (symbol == nullptr) frame.system_name = frame.function;
     return frame;
   }
@@ -220,6 +227,7 @@ Symbolizer& Symbolizer::Get() {
 }
 
 SymbolLocation Symbolizer::Locate(uint64_t pc, bool exact) {
+  const race::Ignore ignore;
   const std::lock_guard<std::mutex> lock(impl_->mu);
   impl_->Refresh();
   const auto [answer, added] = impl_->answers[exact ? 1 : 0].try_emplace(pc);
@@ -250,6 +258,7 @@ SymbolLocation Symbolizer::Locate(uint64_t pc, bool exact) {
 }
 
 std::vector<Module> Symbolizer::Modules() {
+  const race::Ignore ignore;
   std::vector<Module> modules;
   for (const UnwindTable::Module& from : CurrentUnwindTable()->modules()) {
     Module m;

@@ -1,13 +1,12 @@
 #include "sched/closure_arena.h"
 
-#include <sys/mman.h>
-
 #include <bit>
 #include <cstdint>
 
 #include "base/check.h"
 #include "base/lock.h"
 #include "base/race.h"
+#include "sched/tsan_fiber.h"
 #include "stack/arena.h"
 
 namespace leash::rt {
@@ -65,10 +64,7 @@ void* AllocClosure(size_t bytes, size_t align) {
 
 void FreeClosure(void* p, size_t bytes, size_t align) {
   const size_t size = BlockSize(bytes, align);
-  if (race::kEnabled) {
-    LEASH_CHECK(mmap(p, size, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == p);
-  }
+  if (race::kEnabled) ForgetPages(p, size);
   LockHolder hold(blocks.lock);
   auto* block = static_cast<FreeBlock*>(p);
   block->next = blocks.free[IndexOf(size)];

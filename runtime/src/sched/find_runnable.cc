@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/futex.h"
+#include "base/race.h"
 #include "base/raw_print.h"
 #include "base/sanitizers.h"
 #include "sched/membarrier.h"
@@ -51,6 +52,7 @@ void* RunM(void* arg) {
 #if LEASH_RACE
   m->g0.fiber = __tsan_get_current_fiber();
 #endif
+  race::IgnoreBegin();  // nothing of a user's runs on it
 #if LEASH_ASAN
   pthread_attr_t attr;
   void* low = nullptr;
@@ -533,6 +535,7 @@ void ExitM(M* m) {
   // The record stays listed: readers walk the list without a lock.
   m->tid = 0;
   GetThread()->m = nullptr;
+  race::IgnoreEnd();
   pthread_exit(nullptr);
 }
 

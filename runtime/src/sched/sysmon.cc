@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/futex.h"
+#include "base/race.h"
 #include "sched/membarrier.h"
 #include "sched/netpoll_poll.h"
 #include "sched/scheduler.h"
@@ -113,6 +114,7 @@ void PollForOthers(int64_t now) {
 }
 
 void* RunSysmon(void*) {
+  race::IgnoreBegin();  // nothing of a user's runs on it
   RegisterRuntimeThread();
   OnSysmonStart();
   int64_t next_trim = MonotonicNow() + kTrimPeriod;

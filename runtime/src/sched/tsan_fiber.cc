@@ -60,12 +60,18 @@ bool IsKeptFiber(uint64_t goroutine) {
   return false;
 }
 
+void ForgetPages(void* p, size_t bytes) {
+  // mmap is intercepted. It counts as a write of all pages by whoever calls it, which would race
+  // with their next owner's; from a caller that is not watched it resets them, and it never adds an
+  // edge.
+  const race::Ignore ignore;
+  LEASH_CHECK(mmap(p, bytes, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == p);
+}
+
 void ForgetStack(StackSlot stack) {
-  // mmap is intercepted: it resets the shadow, and adds no edge.
   char* low = StackLow(stack) + 4096;
-  const size_t bytes = static_cast<size_t>(StackTop(stack) - low);
-  LEASH_CHECK(mmap(low, bytes, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == low);
+  ForgetPages(low, static_cast<size_t>(StackTop(stack) - low));
 }
 
 }  // namespace leash::rt

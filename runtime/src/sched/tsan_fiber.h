@@ -17,10 +17,13 @@ void DestroyFiber(G* g);
 bool IsKeptFiber(uint64_t goroutine);
 // Makes ThreadSanitizer forget the accesses of the goroutine that had this stack.
 void ForgetStack(StackSlot stack);
+// The same of whole pages, which are empty then.
+void ForgetPages(void* p, size_t bytes);
 #elif LEASH_ASAN
 inline void CreateFiber(G*) {}
 inline void DestroyFiber(G*) {}
 // The frames that never return leave their red zones behind.
+inline void ForgetPages(void*, size_t) {}
 inline void ForgetStack(StackSlot stack) {
   __asan_unpoison_memory_region(StackLow(stack) + 4096, kStackClassBytes[StackClass(stack)] - 4096);
 }
@@ -28,6 +31,7 @@ inline void ForgetStack(StackSlot stack) {
 inline void CreateFiber(G*) {}
 inline void DestroyFiber(G*) {}
 inline void ForgetStack(StackSlot) {}
+inline void ForgetPages(void*, size_t) {}
 #endif
 
 }  // namespace leash::rt

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/race.h"
+
 namespace leash::rt {
 namespace {
 
@@ -171,6 +173,7 @@ const UnwindRow* UnwindTable::Find(uint64_t pc) const {
 }
 
 const UnwindTable* CurrentUnwindTable() {
+  const race::Ignore ignore;  // tables are shared by all threads, by `latest`
   // Acquire: pairs with the release below; a table is read as it was published.
   const UnwindTable* before = latest.load(std::memory_order_acquire);
   for (;;) {

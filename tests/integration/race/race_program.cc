@@ -2,6 +2,7 @@
 // ordered by sleeping: a spinning look at what ThreadSanitizer does not see comes before the second
 // access, so that each race is reported in each run.
 
+#include <atomic>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -10,6 +11,10 @@
 
 #include "leash/leash.h"
 #include "support/wait_until_blocked.h"
+
+// Not of this file alone: else the compiler drops stores that nothing reads.
+int shared = 0;
+std::atomic<int> seen{0};
 
 namespace {
 
@@ -29,20 +34,31 @@ class Steps {
 };
 Steps steps;
 
+// Likewise: to count them orders nothing.
+void WaitUntilAllHaveEnded() {
+  while (leash::NumGoroutine() > 0) leash::Gosched();
+}
+
 int hits = 0;
-int shared = 0;
 
 __attribute__((noinline)) void Bump() { hits++; }
 
+// The first is still there when the second comes.
 void Counter() {
   leash::WaitGroup wg;
   wg.Add(2);
-  for (int g = 0; g < 2; ++g) {
-    leash::go([&wg] {
-      Bump();
-      wg.Done();
-    });
-  }
+  leash::go([&wg] {
+    Bump();
+    steps.Reach();
+    steps.WaitFor(2);
+    wg.Done();
+  });
+  leash::go([&wg] {
+    steps.WaitFor(1);
+    Bump();
+    steps.Reach();
+    wg.Done();
+  });
   wg.Wait();
 }
 
@@ -51,12 +67,10 @@ void LoopVariable() {
   wg.Add(3);
   for (int i = 0; i < 3; ++i) {
     leash::go([&] {
-      const int seen = i;
-      steps.Reach();
-      static_cast<void>(seen);
+      seen.fetch_add(i, std::memory_order_relaxed);
       wg.Done();
     });
-    steps.WaitFor(i + 1);
+    WaitUntilAllHaveEnded();
   }
   wg.Wait();
 }
@@ -80,21 +94,15 @@ void WaitGroupAdd() {
 
 void CloseSend() {
   const auto ch = leash::MakeChan<int>(1);
-  leash::go([ch] {
-    ch.Send(1);
-    steps.Reach();
-  });
-  steps.WaitFor(1);
+  leash::go([ch] { ch.Send(1); });
+  WaitUntilAllHaveEnded();
   ch.Close();
 }
 
 void Finished() {
   auto value = std::make_unique<int>(0);
-  leash::go([v = value.get()] {
-    *v = 1;
-    steps.Reach();
-  });
-  steps.WaitFor(1);
+  leash::go([v = value.get()] { *v = 1; });
+  WaitUntilAllHaveEnded();
   *value = 2;
 }
 
@@ -105,7 +113,7 @@ class Account {
     balance_ += n;
     mu_.Unlock();
   }
-  int Peek() const { return balance_; }
+  __attribute__((noinline)) int Peek() const { return balance_; }
 
  private:
   leash::Mutex mu_;
@@ -114,21 +122,15 @@ class Account {
 
 void HalfLocked() {
   Account account;
-  leash::go([&account] {
-    account.Deposit(5);
-    steps.Reach();
-  });
-  steps.WaitFor(1);
-  static_cast<void>(account.Peek());
+  leash::go([&account] { account.Deposit(5); });
+  WaitUntilAllHaveEnded();
+  if (account.Peek() > 5) printf("more\n");
 }
 
 void SelectSend() {
   const auto ch = leash::MakeChan<int>(1);
-  leash::go([ch] {
-    leash::Select(leash::OnSend(ch, 1, [] {}));
-    steps.Reach();
-  });
-  steps.WaitFor(1);
+  leash::go([ch] { leash::Select(leash::OnSend(ch, 1, [] {})); });
+  WaitUntilAllHaveEnded();
   ch.Close();
 }
 
@@ -147,16 +149,13 @@ void Thread() {
   thread.join();
 }
 
-// The first of the two ends, then `others` more do, then the second comes.
+// One ends, then `others` more do, then comes the access that races with its.
 void LongGone(int others) {
-  leash::go([] {
-    shared = 1;
-    steps.Reach();
-  });
-  steps.WaitFor(1);
+  leash::go([] { shared = 1; });
+  WaitUntilAllHaveEnded();
   for (int i = 0; i < others; ++i) {
-    leash::go([] { steps.Reach(); });
-    steps.WaitFor(2 + i);
+    leash::go([] {});
+    WaitUntilAllHaveEnded();
   }
   shared = 2;
 }
