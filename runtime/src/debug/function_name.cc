@@ -472,7 +472,53 @@ std::string Demangle(const std::string& symbol) {
   return status == 0 && text != nullptr ? std::string(text.get()) : std::string();
 }
 
+// "A<B, C>" and "D" of "A<B, C>, D".
+std::vector<std::string_view> SplitArguments(std::string_view text) {
+  std::vector<std::string_view> items;
+  int depth = 0;
+  size_t begin = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '<' || c == '(' || c == '{' || c == '[') ++depth;
+    if (c == '>' || c == ')' || c == '}' || c == ']') --depth;
+    if (c == ',' && depth == 0) {
+      items.push_back(text.substr(begin, i - begin));
+      begin = text.find_first_not_of(' ', i + 1);
+      if (begin == text.npos) return items;
+    }
+  }
+  items.push_back(text.substr(begin));
+  return items;
+}
+
 }  // namespace
+
+std::string SpawnedLambda(std::string_view system_name) {
+  const std::string_view symbol = SymbolWithoutSuffix(system_name);
+  if (!symbol.starts_with("_ZN5leash8internal7ClosureI")) return {};
+  constexpr std::string_view kBegin = "leash::internal::Closure<", kEnd = ">::Run(void*)";
+  const std::string demangled = Demangle(std::string(symbol));
+  std::string_view text = demangled;
+  if (!text.starts_with(kBegin) || !text.ends_with(kEnd)) return {};
+  text.remove_prefix(kBegin.size());
+  text.remove_suffix(kEnd.size());
+  text = SplitArguments(text).front();  // then come the arguments of go()
+  // What WaitGroup::Go and its like wrap around a function.
+  while (text.starts_with("leash::internal::") && text.find('<') != text.npos) {
+    text.remove_prefix(text.find('<') + 1);
+    while (text.ends_with('>') || text.ends_with(' ')) {
+      const bool last = text.back() == '>';
+      text.remove_suffix(1);
+      if (last) break;
+    }
+    text = SplitArguments(text).back();
+  }
+  const size_t name = text.rfind("::");
+  const bool lambda = text.ends_with('}')
+                          ? text.find("{lambda(") != text.npos
+                          : name != text.npos && text.substr(name).starts_with("::$_");
+  return lambda ? std::string(text) : std::string();
+}
 
 std::string ReadableFunction(std::string_view system_name, std::string_view file, int line) {
   const std::string symbol(SymbolWithoutSuffix(system_name));

@@ -35,6 +35,13 @@ std::string ReadableDemangled(std::string_view name, std::string_view file = {},
 // A type's name, from a demangled one: "std::vector<std::string>".
 std::string ReadableType(std::string_view name);
 
+// SpawnedLambda()
+//
+// The lambda that a goroutine was spawned with, from the symbol of the function that calls it and
+// that it is usually inlined into: "Cache::Start()::{lambda()#1}". "" if it is none, or the symbol
+// is another's. With -g1 that is the only place where the name of such a lambda stands.
+std::string SpawnedLambda(std::string_view system_name);
+
 // SymbolWithoutSuffix()
 //
 // The symbol without what optimisers and the linker have put behind it: ".constprop.0", ".cold",

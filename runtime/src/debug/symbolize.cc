@@ -87,9 +87,12 @@ class ModuleSymbols {
     std::vector<DwarfFrame> found;
     if (dwarf_ != nullptr) found = dwarf_->Find(place, entry);
     if (found.empty()) found.emplace_back();
-    for (size_t i = 0; i < found.size(); ++i) {
+    // From the outside: of the lambdas that are inlined it is the outermost that was spawned.
+    std::string lambda = symbol == nullptr ? std::string() : SpawnedLambda(symbol->name);
+    location->frames.resize(found.size());
+    for (size_t i = found.size(); i-- > 0;) {
       const bool outermost = i + 1 == found.size();
-      location->frames.push_back(FrameOf(found[i], outermost ? symbol : nullptr, place));
+      location->frames[i] = FrameOf(found[i], outermost ? symbol : nullptr, place, &lambda);
     }
     location->offset = symbol == nullptr ? 0 : pc - base_ - entry;
     location->module_start = start_;
@@ -114,7 +117,9 @@ class ModuleSymbols {
     if (!debug_path.empty() && !IsLanguageLibrary()) dwarf_ = DwarfFile::Open(debug_path);
   }
 
-  SymbolFrame FrameOf(const DwarfFrame& from, const SymbolTable::Symbol* symbol, uint64_t place) {
+  // `lambda`: the one whose name is still to be given to a frame; "" if there is none.
+  SymbolFrame FrameOf(const DwarfFrame& from, const SymbolTable::Symbol* symbol, uint64_t place,
+                      std::string* lambda) {
     SymbolFrame frame;
     frame.inlined = from.inlined;
     frame.line = from.line;
@@ -164,7 +169,8 @@ class ModuleSymbols {
     } else if (bare && in("/include/leash/")) {
       frame.runtime = true;  // public or not cannot be told; the caller's frame stays
     } else if (name == "operator()") {
-      name = "{lambda#0}::operator()";
+      name = (lambda->empty() ? "{lambda#0}" : std::exchange(*lambda, {})) + "::operator()()";
+      frame.runtime = IsRuntimeFunction(name);
     }
     frame.function = ReadableDemangled(name, declared, declared_line);
     if (symbol == nullptr) frame.system_name = frame.function;

@@ -189,5 +189,19 @@ TEST(RuntimeFunctionTest, HidesThePlumbingOfTheLanguage) {
   EXPECT_FALSE(IsRuntimeFunction("_Z"));
 }
 
+// _ZN5leash8internal7Closure I <lambda> E 3Run E Pv
+TEST(FunctionNameTest, TheLambdaOfAGoroutineStandsInTheSymbolOfItsCaller) {
+  EXPECT_EQ(SpawnedLambda("_ZN5leash8internal7ClosureIZN5Cache5StartEiEUlvE0_JEE3RunEPv"),
+            "Cache::Start(int)::{lambda()#2}");
+  EXPECT_EQ(SpawnedLambda("_ZN5leash8internal7ClosureIZN5Cache5StartEvEUliE_JiEE3RunEPv.cold"),
+            "Cache::Start()::{lambda(int)#1}");
+  EXPECT_EQ(SpawnedLambda("_ZN5leash8internal7ClosureINS0_11CountedTaskINS0_7CounterEZN5Cache5Start"
+                          "EvEUlvE_EEJEE3RunEPv"),
+            "Cache::Start()::{lambda()#1}");
+  EXPECT_EQ(SpawnedLambda("_ZN5leash8internal7ClosureIPFviEJiEE3RunEPv"), "") << "a function";
+  EXPECT_EQ(SpawnedLambda("_ZZN5Cache5StartEiENKUlvE0_clEv"), "") << "not its caller";
+  EXPECT_EQ(SpawnedLambda("main"), "");
+}
+
 }  // namespace
 }  // namespace leash::rt
