@@ -148,6 +148,33 @@ TEST(ItemServerTestTest, TheLeakyServersTestFailsAndIsNamed) {
   }
 }
 
+// The block of docs/guide/first-leak.md that begins with these words.
+std::string GuideBlock(const std::string& begin) {
+  const std::string guide = ReadTestFile("docs/guide/first-leak.md");
+  const size_t at = guide.find("\n```text\n" + begin);
+  EXPECT_NE(at, guide.npos) << "the guide has no block that begins with " << begin;
+  if (at == guide.npos) return "";
+  const size_t first = at + 9;
+  return guide.substr(first, guide.find("```\n", first) - first);
+}
+
+// What differs from run to run and from build to build gets one spelling.
+std::string Steady(std::string text) {
+  text = Scrub(std::move(text), "goroutines? [0-9]+(, [0-9]+)*( and [0-9]+ more)?", "goroutine N");
+  text = Scrub(std::move(text), "waiting .*", "waiting TIMES");
+  text = Scrub(std::move(text), "chan[.]h:[0-9]+", "chan.h:N");
+  text = Scrub(std::move(text), "lambda at leaky_server[.]cc:[0-9]+", "lambda");
+  return Scrub(std::move(text), "  +", "  ");
+}
+
+TEST(FirstLeakGuideTest, ShowsWhatTheTestPrints) {
+  const ProgramResult r = RunProgram({Example("leaky_server_test"), "--gtest_brief=1"});
+  const std::string want = GuideBlock("leash: ItemServerTest");
+  EXPECT_NE(Steady(r.out + r.err).find(Steady(want)), std::string::npos) << "the guide says\n"
+                                                                         << want << "and it is\n"
+                                                                         << r.out << r.err;
+}
+
 #if LEASH_HAS_TIDY_MODULE
 ProgramResult Check(const std::string& file) {
   ProgramOptions options;
@@ -155,16 +182,20 @@ ProgramResult Check(const std::string& file) {
   ProgramResult r = RunProgram({LeashBinary("tools/leash"), "check", "-p", LeashBinary(""),
                                 "docs/examples/leaky_server/" + file},
                                options);
-  r.out = Scrub(std::move(r.out), "docs/examples/leaky_server/", "");
   return r;
+}
+
+TEST(FirstLeakGuideTest, ShowsWhatTheChecksPrint) {
+  EXPECT_EQ(Check("leaky_server.cc").out, GuideBlock("docs/examples/leaky_server/leaky_server.cc"));
 }
 
 TEST(ItemServerCheckTest, TheChecksFindTheAuditSpawnAndTheAdd) {
   const ProgramResult r = Check("leaky_server.cc");
   EXPECT_EQ(r.status, 1) << r.err;
-  const std::string add = PlaceOf("leaky_server.cc", "tasks_.Add(1)"),
-                    start = PlaceOf("leaky_server.cc", "leash::go([this, conn"),
-                    audit = PlaceOf("leaky_server.cc", "leash::go([path");
+  const std::string folder = "docs/examples/leaky_server/",
+                    add = folder + PlaceOf("leaky_server.cc", "tasks_.Add(1)"),
+                    start = folder + PlaceOf("leaky_server.cc", "leash::go([this, conn"),
+                    audit = folder + PlaceOf("leaky_server.cc", "leash::go([path");
   EXPECT_EQ(r.out,
             add +
                 ":14: warning: 'Add' runs inside the goroutine that it counts, so 'Wait' may "
