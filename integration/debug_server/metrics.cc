@@ -1,3 +1,5 @@
+// The text of /metrics.
+
 #include "metrics.h"
 
 #include <map>

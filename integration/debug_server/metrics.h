@@ -1,7 +1,7 @@
 // /metrics: the runtime's figures in Prometheus' text format, version 0.0.4.
 
-#ifndef LEASH_DEBUG_SERVER_METRICS_H_
-#define LEASH_DEBUG_SERVER_METRICS_H_
+#ifndef LEASH_INTEGRATION_DEBUG_SERVER_METRICS_H_
+#define LEASH_INTEGRATION_DEBUG_SERVER_METRICS_H_
 
 #include <string>
 
@@ -11,4 +11,4 @@ std::string MetricsText();
 
 }  // namespace leash::internal
 
-#endif  // LEASH_DEBUG_SERVER_METRICS_H_
+#endif  // LEASH_INTEGRATION_DEBUG_SERVER_METRICS_H_

@@ -1,3 +1,5 @@
+// HTML by hand: the pages are small, and a library for it would be larger than they are.
+
 #include "page.h"
 
 #include <map>

@@ -1,7 +1,7 @@
 // The pages for people: the index of /debug/pprof/ and the groups of /debug/leash/.
 
-#ifndef LEASH_DEBUG_SERVER_PAGE_H_
-#define LEASH_DEBUG_SERVER_PAGE_H_
+#ifndef LEASH_INTEGRATION_DEBUG_SERVER_PAGE_H_
+#define LEASH_INTEGRATION_DEBUG_SERVER_PAGE_H_
 
 #include <string>
 
@@ -16,4 +16,4 @@ std::string GroupsPage(const Snapshot& snapshot);
 
 }  // namespace leash::internal
 
-#endif  // LEASH_DEBUG_SERVER_PAGE_H_
+#endif  // LEASH_INTEGRATION_DEBUG_SERVER_PAGE_H_

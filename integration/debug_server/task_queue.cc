@@ -1,3 +1,5 @@
+// A queue of tasks and the threads that work it off.
+
 #include "task_queue.h"
 
 #include <signal.h>

@@ -1,7 +1,7 @@
 // The threads that answer: our own, so that they are known to the runtime as its own.
 
-#ifndef LEASH_DEBUG_SERVER_TASK_QUEUE_H_
-#define LEASH_DEBUG_SERVER_TASK_QUEUE_H_
+#ifndef LEASH_INTEGRATION_DEBUG_SERVER_TASK_QUEUE_H_
+#define LEASH_INTEGRATION_DEBUG_SERVER_TASK_QUEUE_H_
 
 #include <httplib.h>
 
@@ -35,4 +35,4 @@ class TaskQueue : public httplib::TaskQueue {
 
 }  // namespace leash::internal
 
-#endif  // LEASH_DEBUG_SERVER_TASK_QUEUE_H_
+#endif  // LEASH_INTEGRATION_DEBUG_SERVER_TASK_QUEUE_H_

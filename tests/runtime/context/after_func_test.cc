@@ -1,3 +1,5 @@
+// AfterFunc: runs once the context has ended, unless it was stopped.
+
 #include <gtest/gtest.h>
 
 #include <atomic>

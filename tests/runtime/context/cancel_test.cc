@@ -1,3 +1,5 @@
+// Cancelling: what ends with what, and for which reason.
+
 #include <gtest/gtest.h>
 
 #include <atomic>

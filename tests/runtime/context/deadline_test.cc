@@ -1,3 +1,5 @@
+// Deadlines of contexts.
+
 #include <gtest/gtest.h>
 
 #include <optional>

@@ -1,3 +1,5 @@
+// Values of contexts.
+
 #include <gtest/gtest.h>
 
 #include <memory>

@@ -1,3 +1,5 @@
+// Close, from whoever and whenever.
+
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 

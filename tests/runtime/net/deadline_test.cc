@@ -1,3 +1,5 @@
+// Deadlines of connections.
+
 #include <gtest/gtest.h>
 
 #include <string>

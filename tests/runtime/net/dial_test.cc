@@ -1,3 +1,5 @@
+// Dial: addresses, refusals, cancellation.
+
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>

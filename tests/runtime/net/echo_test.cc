@@ -1,3 +1,5 @@
+// Bytes go through connections as they were sent.
+
 #include <gtest/gtest.h>
 
 #include <atomic>

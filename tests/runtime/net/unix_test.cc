@@ -1,3 +1,5 @@
+// Unix sockets: paths, abstract names, what is left behind.
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>

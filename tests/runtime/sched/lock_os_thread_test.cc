@@ -1,3 +1,5 @@
+// Goroutines that are locked to their thread.
+
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -1,3 +1,5 @@
+// AfterFunc: a function in a goroutine of its own, later.
+
 #include <gtest/gtest.h>
 
 #include <atomic>

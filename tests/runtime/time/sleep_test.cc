@@ -1,3 +1,5 @@
+// Sleep, on goroutines and on threads.
+
 #include <gtest/gtest.h>
 
 #include <thread>

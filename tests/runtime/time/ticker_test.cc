@@ -1,3 +1,5 @@
+// Tickers.
+
 #include <gtest/gtest.h>
 
 #include <atomic>

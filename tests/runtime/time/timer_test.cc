@@ -1,3 +1,5 @@
+// Timers: no stale tick is ever received.
+
 #include <gtest/gtest.h>
 
 #include <atomic>
