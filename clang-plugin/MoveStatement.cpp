@@ -74,31 +74,42 @@ std::optional<llvm::StringRef> indentation(SourceLocation Location,
   return Before;
 }
 
-// From the first to beyond the semicolon, with the blanks that would be left
-// over: the whole line if nothing else is on it.
-CharSourceRange wholeStatement(SourceLocation Begin, SourceLocation Semicolon,
-                               const SourceManager &Sources) {
+// Takes a statement out, with the blanks that would be left over.
+//
+// Clang takes one blank more where a plain removal leaves blanks on both sides,
+// which would put the rest of the line out of its column. So a whole line is
+// removed from the line end before it on, and where a comment stays behind the
+// statement, the blank before it is replaced by itself.
+FixItHint takeOut(SourceLocation Begin, SourceLocation Semicolon,
+                  const SourceManager &Sources) {
   auto [File, Offset] = Sources.getDecomposedLoc(Semicolon);
-  llvm::StringRef Rest = Sources.getBufferData(File).drop_front(Offset + 1);
+  llvm::StringRef Buffer = Sources.getBufferData(File);
+  llvm::StringRef Rest = Buffer.drop_front(Offset + 1);
   llvm::StringRef Blanks =
       Rest.take_while([](char C) { return C == ' ' || C == '\t'; });
-  SourceLocation End = Semicolon.getLocWithOffset(1);
-  std::optional<llvm::StringRef> Indent = indentation(Begin, Sources);
   llvm::StringRef After = Rest.drop_front(Blanks.size());
-  if (Indent && After.starts_with("\n"))
-    return CharSourceRange::getCharRange(
-        Begin.getLocWithOffset(-static_cast<int>(Indent->size())),
-        End.getLocWithOffset(Blanks.size() + 1));
-  // A comment behind it stays where it is.
-  if (!After.starts_with("//"))
-    End = End.getLocWithOffset(Blanks.size());
-  return CharSourceRange::getCharRange(Begin, End);
+  const SourceLocation End = Semicolon.getLocWithOffset(1 + Blanks.size());
+  std::optional<llvm::StringRef> Indent = indentation(Begin, Sources);
+  const bool EndsLine = After.starts_with("\n") || After.starts_with("\r\n");
+  if (Indent && EndsLine) {
+    int Before = Indent->size() + 1;
+    const unsigned LineEnd = Sources.getFileOffset(Begin) - Before;
+    if (LineEnd > 0 && Buffer[LineEnd - 1] == '\r')
+      ++Before;
+    return FixItHint::CreateRemoval(
+        CharSourceRange::getCharRange(Begin.getLocWithOffset(-Before), End));
+  }
+  if (Indent && !Indent->empty())
+    return FixItHint::CreateReplacement(
+        CharSourceRange::getCharRange(Begin.getLocWithOffset(-1), End),
+        Indent->take_back());
+  return FixItHint::CreateRemoval(CharSourceRange::getCharRange(Begin, End));
 }
 
 // An Add that can stand before the spawn.
 struct Movable {
   std::string Text;
-  CharSourceRange Range;
+  FixItHint Removal;
 };
 
 std::optional<Movable> movable(const TaskAdd &Add, const LambdaExpr *Lambda,
@@ -123,7 +134,7 @@ std::optional<Movable> movable(const TaskAdd &Add, const LambdaExpr *Lambda,
   return Movable{Lexer::getSourceText(CharSourceRange::getCharRange(Begin, End),
                                       Sources, LangOpts)
                      .str(),
-                 wholeStatement(Begin, Semicolon->getLocation(), Sources)};
+                 takeOut(Begin, Semicolon->getLocation(), Sources)};
 }
 
 } // namespace
@@ -148,7 +159,7 @@ std::vector<FixItHint> moveBeforeSpawn(llvm::ArrayRef<TaskAdd> Adds,
     if (!Found)
       continue;
     Moved += Found->Text + Separator;
-    Result.push_back(FixItHint::CreateRemoval(Found->Range));
+    Result.push_back(Found->Removal);
   }
   if (!Result.empty())
     Result.insert(Result.begin(), FixItHint::CreateInsertion(Place, Moved));

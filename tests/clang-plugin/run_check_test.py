@@ -94,7 +94,8 @@ def main():
         if FIXES.search(source):
             # A pattern must not match itself.
             compared = re.sub(r"// CHECK-FIXES.*", "//", after)
-            file_check(args.filecheck, "CHECK-FIXES", args.test, compared, [], args.test, "fixes differ")
+            file_check(args.filecheck, "CHECK-FIXES", args.test, compared, ["--strict-whitespace"], args.test,
+                       "fixes differ")
         elif after != source:
             fail(args.test, "want no fix", after)
 

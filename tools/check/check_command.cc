@@ -143,6 +143,20 @@ std::vector<Finding> OwnFindings(std::vector<FileResult>* results, const CheckOp
   return Deduplicate(std::move(findings));
 }
 
+// `line` with the places below `directory` as they are printed elsewhere.
+std::string WithRelativePaths(std::string line, const std::string& directory) {
+  const std::string prefix = directory + "/";
+  for (size_t at = 0; (at = line.find(prefix, at)) != std::string::npos;) {
+    // Not the end of a longer path.
+    if (at == 0 || line[at - 1] == ' ') {
+      line.erase(at, prefix.size());
+    } else {
+      ++at;
+    }
+  }
+  return line;
+}
+
 std::string Plural(size_t n, const std::string& word) {
   return std::to_string(n) + " " + word + (n == 1 ? "" : "s");
 }
@@ -195,7 +209,7 @@ int Check(const CheckOptions& options) {
   std::cout.flush();
   if (!std::cout) return Fail("write to standard output: failed");
   for (const std::string& line : errors) {
-    std::cerr << "leash check: " << RelativeTo(context.directory, line) << "\n";
+    std::cerr << "leash check: " << WithRelativePaths(line, context.directory) << "\n";
   }
   std::cerr << "leash check: " << Plural(findings.size(), "finding") << " in "
             << Plural(files.size(), "file")

@@ -50,8 +50,10 @@ bool IsCxx(const std::string& file) {
 
 std::string RealPath(const std::string& path) {
   std::error_code error;
-  const fs::path resolved = fs::weakly_canonical(path, error);
-  return error ? path : resolved.string();
+  // Absolute first: of a path that does not exist, weakly_canonical leaves a relative one relative.
+  const fs::path absolute = fs::absolute(path, error);
+  const fs::path resolved = fs::weakly_canonical(absolute, error);
+  return error ? absolute.string() : resolved.string();
 }
 
 bool ReadFile(const std::string& path, std::string* text) {

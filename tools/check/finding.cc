@@ -12,9 +12,11 @@ std::vector<Finding> Deduplicate(std::vector<Finding> findings) {
   const auto key = [](const Finding& f) {
     return std::tie(f.place.file, f.place.line, f.place.column, f.check);
   };
-  // By message last: a full order needs no std::stable_sort, of which clang warns with libstdc++ 12.
+  // By message last: a full order needs no std::stable_sort, of which clang warns with
+  // libstdc++ 12.
   std::sort(findings.begin(), findings.end(), [&](const Finding& a, const Finding& b) {
-    return std::tuple_cat(key(a), std::tie(a.message)) < std::tuple_cat(key(b), std::tie(b.message));
+    return std::tuple_cat(key(a), std::tie(a.message)) <
+           std::tuple_cat(key(b), std::tie(b.message));
   });
   findings.erase(std::unique(findings.begin(), findings.end(),
                              [&](const Finding& a, const Finding& b) { return key(a) == key(b); }),

@@ -125,10 +125,10 @@ TEST_F(CheckCommandTest, AFileThatDoesNotParseIsStatusTwoWithItsName) {
   Project({{"src/good.cc", kGood}, {"src/broken.cc", "int f( {\n"}});
   const ProgramResult result = Check({});
   EXPECT_EQ(result.status, 2);
-  EXPECT_THAT(result.err,
-              AllOf(StartsWith("leash check: src/broken.cc: does not parse: "),
-                    HasSubstr("src/broken.cc:1:8: "),
-                    HasSubstr("\nleash check: 0 findings in 2 files, 1 not checked\n")));
+  EXPECT_EQ(result.err,
+            "leash check: src/broken.cc: does not parse: src/broken.cc:1:9: expected ';' after top "
+            "level declarator\n"
+            "leash check: 0 findings in 2 files, 1 not checked\n");
 }
 
 TEST_F(CheckCommandTest, AFileThatIsNotInTheDatabaseIsStatusTwoWithItsName) {
@@ -136,10 +136,10 @@ TEST_F(CheckCommandTest, AFileThatIsNotInTheDatabaseIsStatusTwoWithItsName) {
   Write("src/other.cc", kGood);
   const ProgramResult result = Check({"src/good.cc", "src/other.cc", "src/none.cc"});
   EXPECT_EQ(result.status, 2);
-  EXPECT_EQ(result.err, "leash check: src/other.cc: not in " + root_ +
-                            "/build/compile_commands.json\n"
-                            "leash check: src/none.cc: no such file\n"
-                            "leash check: 0 findings in 1 file, 2 not checked\n");
+  EXPECT_EQ(result.err,
+            "leash check: src/other.cc: not in build/compile_commands.json\n"
+            "leash check: src/none.cc: no such file\n"
+            "leash check: 0 findings in 1 file, 2 not checked\n");
 }
 
 TEST_F(CheckCommandTest, WithoutADatabaseItSaysWhereItLooked) {
