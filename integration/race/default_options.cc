@@ -120,6 +120,8 @@ const char* MakeFlags() {
   out.Add("detect_deadlocks", 0);
   out.Add("second_deadlock_stack", 1);
   out.Add("die_after_fork", 0);
+  // No race; and the report would allocate in the handler in its turn.
+  out.Add("report_signal_unsafe", 0);
   // The runtime's threads live as long as the process.
   out.Add("report_thread_leaks", 0);
   // The reports' names are found by leash. Its own symbolizer, a child process, is wanted only

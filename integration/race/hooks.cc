@@ -14,6 +14,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/check.h"
 #include "leash/internal/race_seam.h"
 #include "race/options.h"
 #include "race/report.h"
@@ -145,7 +146,7 @@ bool OnReport(const ReportDesc* report, bool suppressed) {
     leash::internal::RunForRace(&PrintReport, const_cast<ReportDesc*>(report));
     if (ProgramOptions().halt_on_error) {
       WriteCount();
-      _exit(ProgramOptions().exitcode);
+      leash::rt::ExitProcess(ProgramOptions().exitcode);
     }
   }
   errno = saved_errno;

@@ -1,5 +1,6 @@
 #include "base/check.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,7 +20,7 @@ thread_local bool this_thread_dies __attribute__((tls_model("initial-exec"))) = 
 
 [[noreturn]] void Die(std::string_view prefix, std::string_view text, std::string_view more,
                       int line) {
-  if (this_thread_dies) _exit(2);
+  if (this_thread_dies) ExitProcess(2);
   if (dying.exchange(1) != 0) {
     for (;;) FutexWait(&dying, 1);
   }
@@ -31,10 +32,18 @@ thread_local bool this_thread_dies __attribute__((tls_model("initial-exec"))) = 
     out << "\n";
   }
   if (TracebackFn fn = traceback.load(std::memory_order_acquire)) fn(/*all=*/true);
-  _exit(2);
+  ExitProcess(2);
 }
 
 }  // namespace
+
+void ExitProcess(int status) {
+#if LEASH_RACE
+  for (;;) syscall(SYS_exit_group, status);
+#else
+  _exit(status);
+#endif
+}
 
 void SetTraceback(TracebackFn fn) { traceback.store(fn, std::memory_order_release); }
 

@@ -21,8 +21,6 @@ void __tsan_read1(void* address);
 void __tsan_write1(void* address);
 void __tsan_func_entry(void* return_address);
 void __tsan_func_exit();
-void AnnotateIgnoreReadsBegin(const char* file, int line);
-void AnnotateIgnoreReadsEnd(const char* file, int line);
 void AnnotateIgnoreWritesBegin(const char* file, int line);
 void AnnotateIgnoreWritesEnd(const char* file, int line);
 }
@@ -64,14 +62,9 @@ class Entry {
 // whose order ThreadSanitizer does not see, where it goes through functions that are watched all
 // the same (memcpy, a member of std::vector that is also compiled in a user's file). Edges still
 // count, and what is allocated here is new to everybody. They nest, and belong to the goroutine.
-inline void IgnoreBegin() {
-  AnnotateIgnoreReadsBegin("", 0);
-  AnnotateIgnoreWritesBegin("", 0);
-}
-inline void IgnoreEnd() {
-  AnnotateIgnoreWritesEnd("", 0);
-  AnnotateIgnoreReadsEnd("", 0);
-}
+// (ThreadSanitizer has one count for reads and writes.)
+inline void IgnoreBegin() { AnnotateIgnoreWritesBegin("", 0); }
+inline void IgnoreEnd() { AnnotateIgnoreWritesEnd("", 0); }
 class Ignore {
  public:
   Ignore() { IgnoreBegin(); }

@@ -36,7 +36,7 @@ void InstallQuitHandler() {
 
 void DumpForQuit() {
   RawPrinter() << "SIGQUIT: quit\n\n" << AllStacks(/*elide=*/false);
-  if (GetSettings().sigquit == SigQuit::kExit) _exit(2);
+  if (GetSettings().sigquit == SigQuit::kExit) ExitProcess(2);
 }
 
 }  // namespace leash::rt

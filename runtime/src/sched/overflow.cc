@@ -33,7 +33,7 @@ void OnFault(int signal, siginfo_t* info, void* ucontext) {
           << "-byte limit\nfatal error: stack overflow\n\n";
     }
     PrintOverflowStack(g, ucontext);
-    _exit(2);
+    ExitProcess(2);
   }
   const struct sigaction& previous = signal == SIGSEGV ? previous_segv : previous_bus;
   if ((previous.sa_flags & SA_SIGINFO) != 0 && previous.sa_sigaction != nullptr) {

@@ -93,7 +93,7 @@ std::atomic<uint32_t> panicking{0};
   }
   const Traceback traceback = GetSettings().traceback;
   if (traceback != Traceback::kNone) PrintPanicStacks(g, traceback == Traceback::kAll);
-  _exit(2);
+  ExitProcess(2);
 }
 
 // Goexit's: called for each frame, and at the end of the stack, where nothing is left to unwind.

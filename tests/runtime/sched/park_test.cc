@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/race.h"
 #include "gtest/gtest.h"
 #include "leash/go.h"
 #include "leash/sync.h"

@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <gmock/gmock.h>
+#include <gnu/libc-version.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -265,6 +266,9 @@ struct Samples {
 } samples;
 
 TEST(UnwindSignalTest, InterruptedAnywhereReachesTheOutermostFunction) {
+#if LEASH_RACE
+  GTEST_SKIP() << "ThreadSanitizer runs handlers later, in its own code, which has no CFI";
+#endif
   CurrentUnwindTable();
   struct sigaction action = {}, before;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
@@ -322,7 +326,7 @@ TEST(UnwindTableTest, KnowsEachLibraryAndCanSayNearlyAllFunctions) {
   EXPECT_LT(refused, 20u);
   EXPECT_GT(functions, 5000u);
   EXPECT_GT(rows, functions);
-  EXPECT_EQ(table->FindModule(reinterpret_cast<uint64_t>(&printf))->path.substr(0, 5), "/lib/");
+  EXPECT_EQ(table->FindModule(reinterpret_cast<uint64_t>(&gnu_get_libc_version))->path.substr(0, 5), "/lib/");
   EXPECT_EQ(table->FindModule(reinterpret_cast<uint64_t>(&unwind_test_entry))->path,
             "/proc/self/exe");
   EXPECT_EQ(table->FindModule(0), nullptr);
