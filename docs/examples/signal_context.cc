@@ -8,8 +8,7 @@
 
 #include <atomic>
 #include <cerrno>
-#include <initializer_list>
-#include <utility>
+#include <tuple>
 
 namespace {
 
@@ -26,10 +25,13 @@ extern "C" void NoteSignal(int signal) {
 void Handle(void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
-  // Once: whoever presses Ctrl-C again does not want to wait. On a stack of its own: a goroutine's
-  // may be nearly full.
-  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART | SA_ONSTACK;
-  for (int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  // On a stack of its own: a goroutine's may be nearly full.
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  sigaction(SIGTERM, &action, nullptr);
+  // Once: whoever presses Ctrl-C again does not want to wait. (SIGTERM comes twice from programs
+  // such as timeout, which mean it once.)
+  action.sa_flags |= static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 // One at a time in a process.
 class SignalContext {
  public:
-  // Takes over SIGINT and SIGTERM. The second one ends the process as if nobody had.
+  // Takes over SIGINT and SIGTERM. A second Ctrl-C ends the process as if nobody had.
   SignalContext();
   SignalContext(const SignalContext&) = delete;
   SignalContext& operator=(const SignalContext&) = delete;

@@ -77,6 +77,7 @@ part() {
 start_server() { # NAME
   server_name=$1
   show $demo_bin/"$server_name" --debug-addr=127.0.0.1:0 '&'
+  : >"$scratch/server" # what the last one said is not what this one says
   $demo_bin/"$server_name" --debug-addr=127.0.0.1:0 >"$scratch/server" 2>&1 &
   server=$!
   server_address='' debug_address=''
