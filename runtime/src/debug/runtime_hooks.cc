@@ -5,7 +5,7 @@
 // symbols with lines, inlined calls, allocation. Where the process is not to be trusted (a stack has
 // run over, in whatever it was doing) nothing is allocated and names come without lines.
 
-#include <signal.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <string>
@@ -110,7 +110,12 @@ void PrintOverflowStack(G* g, const void* ucontext) {
   // The stack pointer may stand in the guard page: what lies there cannot be read.
   const auto low = reinterpret_cast<uint64_t>(StackLow(g->stack)) + 4096;
   const uint64_t from = regs.sp < low ? low : regs.sp;
+  // sysmon makes it when it starts; a program that overflows in its first milliseconds waits for that.
   const UnwindTable* table = LatestUnwindTable();
+  for (int i = 0; table == nullptr && i < 2000; ++i) {
+    usleep(1000);
+    table = LatestUnwindTable();
+  }
   const int n = table == nullptr ? 0
                                  : Unwind(*table, regs, /*exact_pc=*/true,
                                           MemoryView::Live(from, high), overflow_pcs,
