@@ -1,14 +1,16 @@
-# tools/dev.sh bench: our benchmarks in the release preset, beside Go's if Go is installed.
+# tools/dev.sh bench: the workloads of tests/bench in the release preset, beside Go's if Go is installed.
 
-cmd_bench() { # [BENCHMARK OPTIONS...]
+cmd_bench() { # [OPTIONS OF leash_bench compare...]
+  local bench=build/release/tests/bench
+  local against=()
   ensure_packages
   build release leash_bench
-  heading "leash"
-  step build/release/tests/bench/leash_bench "$@"
-  if command -v go >/dev/null; then
-    heading "Go ($(go version | cut -d' ' -f3))"
-    step tests/bench/go/run.sh
+  if command -v "${GO:-go}" >/dev/null; then
+    step tests/bench/go/run.sh $bench/go
+    against=(--against-go $bench/go/gobench)
   else
     say "Go is not installed: nothing to compare with."
   fi
+  heading "Measuring"
+  step $bench/leash_bench compare "${against[@]}" "$@"
 }
