@@ -52,7 +52,8 @@ Facts ReadFacts(const G* g) {
   Facts f;
   // Acquire: pairs with the release in AfterSwitch; what the goroutine wrote before it parked is seen.
   f.seq = g->seq.load(std::memory_order_acquire);
-  f.status = g->status.load(std::memory_order_relaxed);
+  // Acquire: pairs with the release in StartGoroutine.
+  f.status = g->status.load(std::memory_order_acquire);
   f.reason = g->reason.load(std::memory_order_relaxed);
   f.wait_object = g->wait_object.load(std::memory_order_relaxed);
   f.id = g->id.load(std::memory_order_relaxed);
@@ -65,6 +66,10 @@ bool Unchanged(const G* g, uint32_t seq) {
   std::atomic_thread_fence(std::memory_order_acquire);
   return g->seq.load(std::memory_order_relaxed) == seq;
 }
+
+// Read once: the two ends of a stack must be of the same one, also when the record moves on. Between
+// two stacks there are guard pages.
+StackSlot SlotOf(const G* g) { return __atomic_load_n(&g->stack, __ATOMIC_RELAXED); }
 
 bool Parked(const Facts& f) {
   return (f.seq & 1) == 0 &&
@@ -175,7 +180,14 @@ StackId Capturer::StackOf(G* g, bool parked) {
     return AddStack(sample.pcs, sample.count, sample.exact_pcs);
   }
   const Context context = g->context;
-  const auto high = reinterpret_cast<uint64_t>(StackTopOf(g));
+  uint64_t low = 0;
+  uint64_t high = reinterpret_cast<uint64_t>(g->thread_stack_top);
+  if (g->kind != GKind::kThread) {
+    const StackSlot slot = SlotOf(g);
+    if (slot == kNoStack) return 0;
+    low = reinterpret_cast<uint64_t>(StackLow(slot));
+    high = reinterpret_cast<uint64_t>(StackTop(slot));
+  }
   if (context.sp == 0 || high == 0 || context.sp >= high) return 0;  // has not run yet
   UnwindResult result;
   int n;
@@ -189,9 +201,7 @@ StackId Capturer::StackOf(G* g, bool parked) {
                /*exact_pc=*/true, view, pcs, kFramesMax, nullptr, &result);
   } else {
     // Within its slot: a record that moves on may name another stack by now, mapped all the same.
-    if (g->stack == kNoStack || context.sp < reinterpret_cast<uint64_t>(StackLow(g->stack))) {
-      return 0;
-    }
+    if (context.sp < low) return 0;
     n = Unwind(*CurrentUnwindTable(), UnwindRegs::At(context.pc, context.sp, context.fp),
                /*exact_pc=*/true, MemoryView::Live(context.sp, high), pcs, kFramesMax, nullptr,
                &result);
@@ -422,15 +432,19 @@ void Capturer::FindMentions() {
         entry.mentions_unknown = true;
         continue;
       }
-      const char* top = StackTopOf(g);
+      const StackSlot slot = SlotOf(g);
       const auto* sp = reinterpret_cast<const char*>(g->context.sp);
-      if (g->stack != kNoStack && sp >= StackLow(g->stack) && sp < top) {
-        const auto aligned = (reinterpret_cast<uint64_t>(sp) + 7) & ~uint64_t{7};
-        scan(reinterpret_cast<const char*>(aligned), top, &entry.mentions);
-      }
       const auto* closure = static_cast<const char*>(g->closure);
-      if (closure != nullptr && g->closure_type != nullptr && InArena(closure)) {
-        scan(closure, closure + g->closure_type->size, &entry.mentions);
+      const internal::ClosureType* closure_type = g->closure_type;
+      // Else these may be of two goroutines, and a size of the one reach past what the other has. What
+      // changes from here on stays mapped, and the look below finds it.
+      if (!Unchanged(g, seen.seq)) continue;
+      if (slot != kNoStack && sp >= StackLow(slot) && sp < StackTop(slot)) {
+        const auto aligned = (reinterpret_cast<uint64_t>(sp) + 7) & ~uint64_t{7};
+        scan(reinterpret_cast<const char*>(aligned), StackTop(slot), &entry.mentions);
+      }
+      if (closure != nullptr && closure_type != nullptr && InArena(closure)) {
+        scan(closure, closure + closure_type->size, &entry.mentions);
       }
       std::sort(entry.mentions.begin(), entry.mentions.end());
       entry.mentions.erase(std::unique(entry.mentions.begin(), entry.mentions.end()),
@@ -442,7 +456,11 @@ void Capturer::FindMentions() {
   for (const Seen& seen : seen_) {
     leash::Goroutine& entry = out_->goroutines[seen.index];
     if (entry.kind == GoroutineKind::kThread || entry.current) continue;
-    if (!Unchanged(seen.g, seen.seq)) {
+    // Readied is moved, too, although it does not run yet and seq is the same: what it waited for has
+    // happened, and the one who did it may have been seen afterwards, waiting for what it will do.
+    const bool readied = entry.state == GoroutineState::kWaiting &&
+                         seen.g->status.load(std::memory_order_relaxed) != GStatus::kWaiting;
+    if (readied || !Unchanged(seen.g, seen.seq)) {
       entry.mentions.clear();
       entry.mentions_unknown = true;
       entry.state = GoroutineState::kRunning;

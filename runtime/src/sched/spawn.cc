@@ -127,7 +127,8 @@ void AbandonGoroutine(G* g) noexcept {
   g->locked_m = nullptr;
   g->eh = {};
   g->context = {};
-  g->status.store(GStatus::kRunnable, std::memory_order_relaxed);
+  // Release: whoever sees a record in use, before its new seq, sees these facts and not the last one's.
+  g->status.store(GStatus::kRunnable, std::memory_order_release);
   // Even: it does not run. A reader that saw the record's last owner sees another number.
   g->seq.store((g->seq.load(std::memory_order_relaxed) | 1) + 1, std::memory_order_release);
   if (p != nullptr) {
