@@ -26,12 +26,6 @@ namespace {
 
 constinit std::atomic<int32_t> runtime_threads{0};
 
-bool Idle() {
-  return sched.detached_count.load(std::memory_order_seq_cst) == 0 &&
-         sched.idle_p_count.load(std::memory_order_seq_cst) == sched.gomaxprocs &&
-         !HasGlobalWork();
-}
-
 // How many threads the process has; -1: cannot be told.
 int CountThreads() {
   DIR* dir = opendir("/proc/self/task");
@@ -50,7 +44,7 @@ void ForgetRuntimeThreads() { runtime_threads.store(0, std::memory_order_seq_cst
 
 void CheckDeadlock() {
   const uint64_t activity = sched.activity.load(std::memory_order_seq_cst);
-  if (!Idle() || NetPollWaiters() > 0) return;
+  if (!AllIdle() || NetPollWaiters() > 0) return;
   const int32_t parked = sched.threads_parked.load(std::memory_order_seq_cst);
   const int64_t goroutines = CountGoroutines();
   if (goroutines == 0 && parked == 0) return;
@@ -65,7 +59,7 @@ void CheckDeadlock() {
   if (race::kEnabled) ++own;
   const int threads = CountThreads();
   if (threads < 0 || threads > own) return;
-  if (!Idle() || sched.activity.load(std::memory_order_seq_cst) != activity) return;
+  if (!AllIdle() || sched.activity.load(std::memory_order_seq_cst) != activity) return;
   Fatal("all goroutines are asleep - deadlock!");
 }
 

@@ -189,6 +189,33 @@ bool MustRetireLocked(P* p) {
   return p->detached.load(std::memory_order_relaxed) || sched.excess_ps > 0;
 }
 
+// p, which no M has any more and whose queue is empty, goes to the idle ones, or out of use.
+void PutAwayLocked(P* p) {
+  const bool detached = p->detached.load(std::memory_order_relaxed);
+  if (!detached && sched.excess_ps == 0) {
+    ReleaseIdlePLocked(p);
+    return;
+  }
+  if (detached) {
+    p->detached.store(false, std::memory_order_relaxed);
+    sched.detached_count.fetch_sub(1, std::memory_order_relaxed);
+  } else {
+    --sched.excess_ps;
+  }
+  p->idle_next = sched.unused_ps;
+  sched.unused_ps = p;
+}
+
+bool AnyQueued() {
+  if (HasGlobalWork()) return true;
+  const int32_t n = sched.p_count.load(std::memory_order_acquire);
+  for (int32_t i = 0; i < n; ++i) {
+    P* p = sched.all_ps[i].load(std::memory_order_acquire);
+    if (p != nullptr && !p->queue.Empty()) return true;
+  }
+  return false;
+}
+
 // Sleeps in epoll until the next timer, if nobody else does. Returns false if somebody does. On
 // return the M may have a P; *out is something to run on it.
 bool SleepInNetPoll(M* m, G** out) {
@@ -253,8 +280,8 @@ G* FindRunnable(M* m) {
       continue;
     }
     P* p = m->p;
-    if (p->detached.load(std::memory_order_relaxed) ||
-        sched.attention.load(std::memory_order_relaxed)) {
+    const bool attention = sched.attention.load(std::memory_order_relaxed);
+    if (attention || p->detached.load(std::memory_order_relaxed)) {
       bool retire;
       {
         LockHolder hold(sched.lock);
@@ -276,8 +303,14 @@ G* FindRunnable(M* m) {
       return g;
     }
     bool ran_timers = false;
-    const int64_t next_timer = NextTimer(p->timer_shard);
-    if (next_timer != 0) RunTimers(p->timer_shard, MonotonicNow(), &ran_timers);
+    if (attention) {
+      // Of all shards: a thread's timer may be in one that no P has, as may that of a P which is
+      // detached or out of use; and while there is work at hand nobody comes to steal.
+      const int64_t now = MonotonicNow();
+      for (int shard = 0; shard < kTimerShards; ++shard) RunTimers(shard, now, &ran_timers);
+    } else if (NextTimer(p->timer_shard) != 0) {
+      RunTimers(p->timer_shard, MonotonicNow(), &ran_timers);
+    }
 
     p->tick.store(p->tick.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     // The global queue has its turn now and then even if there is work at hand; what runs next may
@@ -320,13 +353,7 @@ G* FindRunnable(M* m) {
     if (was_spinning) StopSpinning(m);
     // (3): who publishes work from here on sees the idle P; what was published before is seen below.
     HeavyFence();
-    bool again = HasGlobalWork();
-    const int32_t n = sched.p_count.load(std::memory_order_acquire);
-    for (int32_t i = 0; i < n && !again; ++i) {
-      P* other = sched.all_ps[i].load(std::memory_order_acquire);
-      again = other != nullptr && !other->queue.Empty();
-    }
-    if (again) {
+    if (AnyQueued()) {
       LockHolder hold(sched.lock);
       P* mine = AcquireIdlePLocked();
       if (mine != nullptr) {
@@ -481,12 +508,23 @@ void HandOffP(P* p) {
     StartM(p, /*spinning=*/false);
     return;
   }
+  // It may have been detached while its locked goroutine computed. On the idle list it would keep
+  // its place in detached_count, and the program would never count as idle.
+  bool retire;
   {
     LockHolder hold(sched.lock);
-    ReleaseIdlePLocked(p);
+    retire = MustRetireLocked(p);
+  }
+  if (retire) {
+    DrainGCache(&p->free_gs);
+    DrainStackCache(&p->stacks);
+  }
+  {
+    LockHolder hold(sched.lock);
+    PutAwayLocked(p);
   }
   HeavyFence();
-  if (HasGlobalWork() || NextTimer() != 0 || NetPollWaiters() > 0) WakeP();
+  if (AnyQueued() || NextTimer() != 0 || NetPollWaiters() > 0) WakeP();
 }
 
 void RetireP(M* m) {
@@ -500,24 +538,14 @@ void RetireP(M* m) {
     LockHolder hold(sched.lock);
     m->p = nullptr;
     p->m.store(nullptr, std::memory_order_release);
-    if (p->detached.load(std::memory_order_relaxed)) {
-      p->detached.store(false, std::memory_order_relaxed);
-      sched.detached_count.fetch_sub(1, std::memory_order_relaxed);
-      p->idle_next = sched.unused_ps;
-      sched.unused_ps = p;
-    } else if (sched.excess_ps > 0) {
-      --sched.excess_ps;
-      p->idle_next = sched.unused_ps;
-      sched.unused_ps = p;
-    } else {
-      ReleaseIdlePLocked(p);
-    }
+    PutAwayLocked(p);
     p = AcquireIdlePLocked();
     if (p != nullptr) {
       m->p = p;
       p->m.store(m, std::memory_order_release);
     }
   }
+  if (HasGlobalWork()) WakeP();  // (3): for what was in its queue
 }
 
 void ExitM(M* m) {
@@ -576,7 +604,8 @@ P* AcquireIdlePLocked() {
   p->idle_next = nullptr;
   sched.idle_p_count.fetch_sub(1, std::memory_order_seq_cst);
   sched.activity.fetch_add(1, std::memory_order_relaxed);
-  if (sched.sysmon_sleeps.load(std::memory_order_relaxed) != 0) WakeSysmon();
+  // seq_cst: after the count above. Sysmon writes the one and then reads the other.
+  if (sched.sysmon_sleeps.load(std::memory_order_seq_cst) != 0) WakeSysmon();
   return p;
 }
 

@@ -15,10 +15,14 @@
 #include "sched/timer_heap.h"
 
 namespace leash::rt {
+
+constinit bool forked = false;
+
 namespace {
 
 void InChild() {
   if (runtime_started.load(std::memory_order_relaxed) != 2) return;
+  forked = true;
   M* m = GetThread()->m;
   G* self = m != nullptr ? m->current : GetThread()->thread_g;
   sched.lock.ResetAfterFork();

@@ -100,6 +100,11 @@ void DrainGCache(GCache* cache) {
 
 size_t GCount() { return registry.count.load(std::memory_order_acquire); }
 
-void RegistryAfterFork() { registry.lock.ResetAfterFork(); }
+void RegistryAfterFork() {
+  // Somebody was changing the list, or had put records on it that are not counted yet: better lost
+  // than made twice.
+  if (registry.lock.IsHeld()) registry.free = nullptr;
+  registry.lock.ResetAfterFork();
+}
 
 }  // namespace leash::rt

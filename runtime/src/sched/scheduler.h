@@ -192,6 +192,8 @@ void StartSysmon();
 void WakeSysmon();
 // Has sysmon call `fn` soon. Async-signal-safe. One request at a time; a second one is dropped.
 void RequestFromSysmon(void (*fn)());
+// Every P is idle, none is detached and nothing is queued for all. A moment's truth.
+bool AllIdle();
 // Tells the deadlock check that this thread is the runtime's own and wakes nobody.
 void RegisterRuntimeThread();
 void UnregisterRuntimeThread();
@@ -202,6 +204,7 @@ void ForgetRuntimeThreads();  // in the child of a fork
 void CheckDeadlock();
 
 // fork.cc
+extern bool forked;  // this process is the child of one whose goroutines it has lost
 void InstallForkHandlers();
 
 // panic.cc

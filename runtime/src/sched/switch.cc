@@ -156,7 +156,8 @@ G* PickLocal(M* m, P* p) {
       if (unlock != nullptr) {
         unlock->unlock();
       } else if (commit != nullptr && !commit(g, arg)) {
-        ReadyDirect(g);
+        // Not ReadyDirect: whoever runs now may compute for long.
+        Ready(g);
       }
       Moved();
       return;
@@ -218,7 +219,12 @@ void ReadyDirect(G* g) {
     ReadyThread(g);
     return;
   }
-  LEASH_CHECK(g->status.load(std::memory_order_relaxed) == GStatus::kWaiting);
+  if (const GStatus status = g->status.load(std::memory_order_relaxed);
+      __builtin_expect(status != GStatus::kWaiting, 0)) {
+    // In the child of a fork timers and queues still name those who were left behind.
+    LEASH_CHECK(status == GStatus::kDead && forked);
+    return;
+  }
   M* m = GetThread()->m;
   g->status.store(GStatus::kRunnable, std::memory_order_relaxed);
 #if LEASH_RECORD

@@ -54,7 +54,19 @@ void Detach(P* p, M* m) {
   WakeP();
 }
 
-// Looks at every P. Returns whether one of them is in a declared system call.
+// What lies in the queue of a detached P goes to all. Its goroutine may compute for ever, and those
+// who have enough to do at home do not steal.
+void EmptyQueue(P* p) {
+  static constinit RunQueue<G> taken;  // sysmon's own
+  for (uint32_t left = RunQueue<G>::kCapacity; left > 0; --left) {  // its owner may keep filling it
+    G* g = p->queue.StealInto(&taken, /*take_next=*/true);
+    if (g == nullptr) return;
+    PushGlobal(g);
+    while (G* more = taken.PopFront()) PushGlobal(more);
+  }
+}
+
+// Looks at every P. Returns whether one of them has just gone into a declared system call.
 bool Retake(int64_t now) {
   bool any_syscall = false;
   const int32_t n = sched.p_count.load(std::memory_order_acquire);
@@ -73,14 +85,19 @@ bool Retake(int64_t now) {
     }
     const uint32_t tick = p->tick.load(std::memory_order_relaxed);
     const bool in_syscall = m->in_syscall.load(std::memory_order_relaxed) != 0;
-    any_syscall |= in_syscall;
     if (m != p->seen_m || tick != p->seen_tick) {
       p->seen_m = m;
       p->seen_tick = tick;
       p->seen_since = now;
+      any_syscall |= in_syscall;
       continue;
     }
-    if (p->detached.load(std::memory_order_relaxed)) continue;
+    if (p->detached.load(std::memory_order_relaxed)) {
+      EmptyQueue(p);
+      continue;
+    }
+    // A call that has lasted longer than that may last for hours: no reason to look so often.
+    any_syscall |= in_syscall && now - p->seen_since < kPeriod;
     if (now - p->seen_since < (in_syscall ? kSyscallLimit : kSliceLimit)) continue;
     if (!work) continue;
     if (sched.idle_p_count.load(std::memory_order_relaxed) > 0) {
@@ -90,12 +107,6 @@ bool Retake(int64_t now) {
     }
   }
   return any_syscall;
-}
-
-bool AllIdle() {
-  return sched.detached_count.load(std::memory_order_seq_cst) == 0 &&
-         sched.idle_p_count.load(std::memory_order_seq_cst) == sched.gomaxprocs &&
-         !HasGlobalWork();
 }
 
 // Descriptors that became ready while every P was busy.
@@ -172,6 +183,15 @@ void* RunSysmon(void*) {
 }
 
 }  // namespace
+
+bool AllIdle() {
+  LockHolder hold(sched.lock);
+  // Those that are too many after a change of GOMAXPROCS count until they are put away.
+  return sched.detached_count.load(std::memory_order_seq_cst) == 0 &&
+         sched.idle_p_count.load(std::memory_order_seq_cst) ==
+             sched.gomaxprocs + sched.excess_ps &&
+         !HasGlobalWork();
+}
 
 void RequestFromSysmon(void (*fn)()) {
   void (*none)() = nullptr;

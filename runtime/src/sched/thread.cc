@@ -104,15 +104,20 @@ G* CurrentGOrNull() {
   g->status.store(GStatus::kWaiting, std::memory_order_relaxed);
   // Release: what a snapshot reads was written before seq became even.
   g->seq.store(g->seq.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  sched.threads_parked.fetch_add(1, std::memory_order_seq_cst);
-  sched.activity.fetch_add(1, std::memory_order_relaxed);
   if (!sched.sysmon_started.load(std::memory_order_acquire)) StartSysmon();
+  const auto count = [] {
+    sched.threads_parked.fetch_add(1, std::memory_order_seq_cst);
+    sched.activity.fetch_add(1, std::memory_order_relaxed);
+  };
   bool wait = true;
-  if (unlock != nullptr) {
-    unlock->unlock();
-  } else if (commit != nullptr && !commit(g, arg)) {
-    sched.threads_parked.fetch_sub(1, std::memory_order_seq_cst);
-    wait = false;
+  if (commit == nullptr) {
+    count();
+    if (unlock != nullptr) unlock->unlock();
+  } else {
+    // Counted only when it is sure to wait: the deadlock check takes a thread that is counted for
+    // one that does nothing more by itself. Ready may have been faster, and taken it off before.
+    wait = commit(g, arg);
+    if (wait) count();
   }
   if (wait) {
     // Perhaps that was the last one that could do anything.
@@ -126,8 +131,10 @@ G* CurrentGOrNull() {
 }
 
 void ReadyThread(G* g) {
+  if (g->status.load(std::memory_order_relaxed) == GStatus::kDead) return;  // lost in a fork
   sched.threads_parked.fetch_sub(1, std::memory_order_seq_cst);
   sched.activity.fetch_add(1, std::memory_order_relaxed);
+  g->status.store(GStatus::kRunnable, std::memory_order_relaxed);
   // Release: what the waker wrote for it. From here on the thread may be gone; its record is not.
   g->thread_wake.store(1, std::memory_order_release);
   FutexWake(&g->thread_wake, 1);

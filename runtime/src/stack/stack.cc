@@ -340,7 +340,15 @@ void InitStacks() {
 }
 
 void StacksAfterFork() {
-  for (StackClassState& c : classes) c.lock.ResetAfterFork();
+  for (StackClassState& c : classes) {
+    if (c.lock.IsHeld()) {
+      // Somebody was changing the list, or had put slots on it that are not counted yet: better lost
+      // than handed out twice.
+      c.free_head = kEndOfList;
+      c.free_count = 0;
+    }
+    c.lock.ResetAfterFork();
+  }
 }
 
 }  // namespace leash::rt
