@@ -5,8 +5,10 @@
 // have come in the middle of anything, malloc included.
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/env.h"
 #include "base/raw_print.h"
 #include "debug/traceback.h"
@@ -16,6 +18,24 @@ namespace leash::rt {
 namespace {
 
 void OnQuit(int) { RequestFromSysmon(&DumpForQuit); }
+
+#if LEASH_RACE
+// ThreadSanitizer keeps a signal until the thread that got it calls something that it intercepts, and
+// one that waits in the scheduler never does. OnQuit needs no such care: it takes the place of
+// ThreadSanitizer's handler in the kernel.
+void HandleAtOnce() {
+  struct {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)();
+    unsigned long mask;
+  } action;
+  if (syscall(SYS_rt_sigaction, SIGQUIT, nullptr, &action, sizeof(action.mask)) != 0) return;
+  action.handler = &OnQuit;
+  action.flags &= ~static_cast<unsigned long>(SA_SIGINFO);
+  syscall(SYS_rt_sigaction, SIGQUIT, &action, nullptr, sizeof(action.mask));
+}
+#endif
 
 }  // namespace
 
@@ -32,6 +52,9 @@ void InstallQuitHandler() {
   action.sa_flags = SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   sigaction(SIGQUIT, &action, nullptr);
+#if LEASH_RACE
+  HandleAtOnce();
+#endif
 }
 
 void DumpForQuit() {

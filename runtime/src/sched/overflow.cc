@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/raw_print.h"
 #include "sched/scheduler.h"
 #include "sched/start_hooks.h"

@@ -105,7 +105,10 @@ TEST(StackOverflowTest, SaysWhichGoroutineAndWhere) {
   EXPECT_EQ(r.status, 2);
   EXPECT_THAT(r.err, StartsWith("runtime: goroutine stack exceeds 262144-byte limit\n"
                                 "fatal error: stack overflow\n\ngoroutine "));
+#if !LEASH_RACE
+  // ThreadSanitizer's own functions, which the stack may end in, cannot be unwound.
   EXPECT_THAT(r.err, HasSubstr("Deep"));
+#endif
   EXPECT_THAT(r.err, HasSubstr("created by "));
   EXPECT_THAT(r.err, HasSubstr("sched_program.cc:"));
 }
