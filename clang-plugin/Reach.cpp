@@ -152,7 +152,7 @@ public:
   Walker(ASTContext &Context, const Vocabulary &Words)
       : Context(Context), Words(Words), Types(Words) {}
 
-  Reach result() const { return Result; }
+  Reach result() const { return Unlocks && !Locks ? Reach::Found : Result; }
 
   void add(Reach R) { Result = both(Result, R); }
 
@@ -389,6 +389,7 @@ private:
     const Expr *Object = nullptr;
     if (const auto *Member = dyn_cast<CXXMemberCallExpr>(Call))
       Object = Member->getImplicitObjectArgument();
+    note(Callee);
     const bool Opaque = Callee->getBuiltinID() || Words.isLibrary(Callee);
     if (!Opaque) {
       const auto *Method = dyn_cast<CXXMethodDecl>(Callee);
@@ -413,6 +414,19 @@ private:
     }
   }
 
+  // A lock of leash has no owner: a task that unlocks what it has not locked
+  // says with it that it has got this far.
+  void note(const FunctionDecl *Callee) {
+    const auto *Method = dyn_cast<CXXMethodDecl>(Callee);
+    if (!Method || !Method->getIdentifier())
+      return;
+    const std::string Class = qualifiedName(Method->getParent());
+    if (Class != "leash::Mutex" && Class != "leash::RWMutex")
+      return;
+    const bool IsUnlock = Method->getName().contains_insensitive("unlock");
+    (IsUnlock ? Unlocks : Locks) = true;
+  }
+
   // An object of exactly its static type.
   static bool isValue(const Expr *E) {
     const auto *Ref = dyn_cast<DeclRefExpr>(E->IgnoreParenImpCasts());
@@ -428,6 +442,8 @@ private:
   // Captured by value, so nobody else has them.
   llvm::DenseSet<const ValueDecl *> Owned;
   const CXXRecordDecl *TaskClass = nullptr;
+  bool Locks = false;
+  bool Unlocks = false;
 };
 
 } // namespace

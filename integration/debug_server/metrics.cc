@@ -12,8 +12,7 @@
 namespace leash::internal {
 namespace {
 
-void Family(std::string* out, std::string_view name, std::string_view type,
-            std::string_view help) {
+void Family(std::string* out, std::string_view name, std::string_view type, std::string_view help) {
   *out += "# HELP ";
   *out += name;
   *out += ' ';
@@ -80,8 +79,7 @@ std::string MetricsText() {
   Metric(&out, "leash_poll_descriptors", "gauge", "Descriptors known to the netpoller.",
          f.descriptors);
   Metric(&out, "leash_stacks", "gauge", "Stacks ever made.", f.stacks);
-  Metric(&out, "leash_stacks_free", "gauge", "Of these, on the shared free lists.",
-         f.stacks_free);
+  Metric(&out, "leash_stacks_free", "gauge", "Of these, on the shared free lists.", f.stacks_free);
   Metric(&out, "leash_stacks_unguarded", "gauge", "Of these, without a guard page.",
          f.stacks_unguarded);
   return out;

@@ -63,15 +63,17 @@ std::string Head(std::string_view title) {
 
 std::string PprofIndexPage() {
   std::string out = Head("/debug/pprof/");
-  out += "<h1>/debug/pprof/</h1>\n<p class=\"sub\">Set debug=1 as a query parameter for text.</p>\n";
+  out +=
+      "<h1>/debug/pprof/</h1>\n<p class=\"sub\">Set debug=1 as a query parameter for text.</p>\n";
   out += "<table>\n<tr><td class=\"n\">" + std::to_string(NumGoroutine()) +
          "</td><td><a href=\"goroutine?debug=1\">goroutine</a></td><td>all goroutines, grouped by "
          "stack; <a href=\"goroutine?debug=2\">full</a>, <a href=\"goroutine?debug=3\">with all "
          "that is known</a>, <a href=\"goroutine?debug=0\">profile.proto</a></td></tr>\n";
-  out += "<tr><td></td><td><a href=\"goroutineleak?debug=1\">goroutineleak</a></td><td>only "
-         "goroutines that nothing alive can ever wake; <a href=\"goroutineleak?debug=2\">full</a>"
-         "</td></tr>\n</table>\n<p><a href=\"/debug/leash/\">/debug/leash/</a>, <a "
-         "href=\"/metrics\">/metrics</a></p>\n</html>\n";
+  out +=
+      "<tr><td></td><td><a href=\"goroutineleak?debug=1\">goroutineleak</a></td><td>only "
+      "goroutines that nothing alive can ever wake; <a href=\"goroutineleak?debug=2\">full</a>"
+      "</td></tr>\n</table>\n<p><a href=\"/debug/leash/\">/debug/leash/</a>, <a "
+      "href=\"/metrics\">/metrics</a></p>\n</html>\n";
   return out;
 }
 
@@ -84,9 +86,10 @@ std::string GroupsPage(const Snapshot& snapshot) {
   AppendEscaped(&out, snapshot.program);
   out += ", process " + std::to_string(snapshot.pid) + ", captured in " +
          FormatWait(snapshot.capture_ns) + "</p>\n";
-  out += "<nav><a href=\"/debug/leash/\">again</a><a href=\"/debug/leash/snapshot.json\">"
-         "snapshot.json</a><a href=\"/debug/pprof/\">pprof</a><a href=\"/metrics\">metrics</a>"
-         "</nav>\n";
+  out +=
+      "<nav><a href=\"/debug/leash/\">again</a><a href=\"/debug/leash/snapshot.json\">"
+      "snapshot.json</a><a href=\"/debug/pprof/\">pprof</a><a href=\"/metrics\">metrics</a>"
+      "</nav>\n";
   std::map<std::string_view, int64_t> reasons;
   for (const Goroutine& g : snapshot.goroutines) ++reasons[snapshot.StatusWord(g)];
   out += "<table>\n";

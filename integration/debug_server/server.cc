@@ -80,12 +80,11 @@ void AddHandlers(httplib::Server& server) {
   server.Get("/debug/pprof/", [](const httplib::Request&, httplib::Response& response) {
     response.set_content(internal::PprofIndexPage(), "text/html; charset=utf-8");
   });
-  server.Get("/debug/pprof/goroutine",
-             [](const httplib::Request& request, httplib::Response& response) {
-               const int debug = DebugParameter(request);
-               Answer(response, debug, "goroutine",
-                      [debug](std::ostream& out) { WriteProfile(out, debug); });
-             });
+  server.Get("/debug/pprof/goroutine", [](const httplib::Request& request,
+                                          httplib::Response& response) {
+    const int debug = DebugParameter(request);
+    Answer(response, debug, "goroutine", [debug](std::ostream& out) { WriteProfile(out, debug); });
+  });
   server.Get("/debug/pprof/goroutineleak",
              [](const httplib::Request& request, httplib::Response& response) {
                const int debug = DebugParameter(request);
@@ -101,18 +100,17 @@ void AddHandlers(httplib::Server& server) {
     ProveLeaks(snapshot);
     response.set_content(internal::GroupsPage(snapshot), "text/html; charset=utf-8");
   });
-  server.Get("/debug/leash/snapshot.json",
-             [](const httplib::Request&, httplib::Response& response) {
-               response.set_chunked_content_provider(
-                   "application/json", [](size_t, httplib::DataSink& sink) {
-                     Snapshot snapshot = Capture();
-                     ProveLeaks(snapshot);
-                     internal::WriteSnapshotJson(snapshot, sink.os);
-                     sink.os.flush();
-                     sink.done();
-                     return true;
-                   });
-             });
+  server.Get("/debug/leash/snapshot.json", [](const httplib::Request&,
+                                              httplib::Response& response) {
+    response.set_chunked_content_provider("application/json", [](size_t, httplib::DataSink& sink) {
+      Snapshot snapshot = Capture();
+      ProveLeaks(snapshot);
+      internal::WriteSnapshotJson(snapshot, sink.os);
+      sink.os.flush();
+      sink.done();
+      return true;
+    });
+  });
   server.Get("/metrics", [](const httplib::Request&, httplib::Response& response) {
     response.set_content(internal::MetricsText(), "text/plain; version=0.0.4; charset=utf-8");
   });
@@ -179,8 +177,7 @@ absl::StatusOr<Server> Serve(std::string_view address) {
       path.copy(name.sun_path, sizeof(name.sun_path) - 1);
       const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
       const bool used =
-          probe >= 0 &&
-          connect(probe, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0;
+          probe >= 0 && connect(probe, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0;
       if (probe >= 0) close(probe);
       if (used) return CannotListen(address, EADDRINUSE);
       unlink(path.c_str());

@@ -1,5 +1,6 @@
 // Values through channels: two goroutines, many, and one that selects.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <string_view>

@@ -59,6 +59,10 @@ void ParkedMemory(Run& run, const std::string& prefix, int64_t full) {
   run.Report(prefix + "/rss", per_goroutine(after.rss_bytes - before.rss_bytes), "bytes/goroutine");
   run.Report(prefix + "/vmpte", per_goroutine(after.page_table_bytes - before.page_table_bytes),
              "bytes/goroutine");
+  run.Report(prefix + "/rss+vmpte",
+             per_goroutine(after.rss_bytes + after.page_table_bytes - before.rss_bytes -
+                           before.page_table_bytes),
+             "bytes/goroutine");
   run.ReportPerOp(prefix + "/create", created, n, "goroutine");
   const Lap release;
   stop.Close();

@@ -1,5 +1,6 @@
 // What a dump of many parked goroutines costs, and for how long it holds up one that runs.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>

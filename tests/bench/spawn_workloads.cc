@@ -1,5 +1,6 @@
 // Goroutines that start, do next to nothing and end: at once, in waves, and as a tree.
 
+#include <algorithm>
 #include <cmath>
 
 #include "bench/workload.h"

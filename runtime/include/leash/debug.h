@@ -4,8 +4,8 @@
 //     leash::debug::Snapshot now = leash::debug::Capture();      // the model that all tools read
 //     auto server = leash::debug::Serve("127.0.0.1:6060");       // leash dump 127.0.0.1:6060
 //
-// Nothing here stops the program: parked goroutines are read where they lie, and what moved meanwhile
-// is read again. No lock is taken that a stuck program could hold.
+// Nothing here stops the program: parked goroutines are read where they lie, and what moved
+// meanwhile is read again. No lock is taken that a stuck program could hold.
 
 #ifndef LEASH_DEBUG_H_
 #define LEASH_DEBUG_H_
@@ -53,15 +53,16 @@ std::string Stack(bool all);
 
 // WriteProfile()
 //
-// What net/http/pprof serves for ?debug=N: 0 gzipped profile.proto, 1 grouped and counted text, 2 Go's
-// full text, 3 the same with ids, labels, wait times in seconds, spawn stacks and who holds what is
-// waited for. Streamed in constant memory: any number of goroutines, never cut.
-// Fails: where `out` does; look at its state.
+// What net/http/pprof serves for ?debug=N: 0 gzipped profile.proto, 1 grouped and counted text, 2
+// Go's full text, 3 the same with ids, labels, wait times in seconds, spawn stacks and who holds
+// what is waited for. Streamed in constant memory: any number of goroutines, never cut. Fails:
+// where `out` does; look at its state.
 void WriteProfile(std::ostream& out, int debug);
 
 // SetName()
 //
-// Names the calling goroutine: its label "name". Not inherited by what it spawns later: "" removes it.
+// Names the calling goroutine: its label "name". Not inherited by what it spawns later: "" removes
+// it.
 void SetName(std::string_view name);
 
 // ScopedLabels
@@ -74,8 +75,7 @@ void SetName(std::string_view name);
 // Must end on the goroutine that made it.
 class [[nodiscard]] ScopedLabels {
  public:
-  ScopedLabels(
-      std::initializer_list<std::pair<std::string_view, std::string_view>> labels);
+  ScopedLabels(std::initializer_list<std::pair<std::string_view, std::string_view>> labels);
   ~ScopedLabels();
   ScopedLabels(const ScopedLabels&) = delete;
   ScopedLabels& operator=(const ScopedLabels&) = delete;
@@ -105,9 +105,9 @@ class Server {
 
 // Serve()
 //
-// Starts a debug server on "HOST:PORT" (port 0 picks one) or "unix:PATH". It has its own threads, so
-// it answers while every P is stuck. Link leash::debug_server. LEASH_DEBUG_ADDR does the same without
-// code. There is no access control: listen on a loopback address or a Unix socket.
+// Starts a debug server on "HOST:PORT" (port 0 picks one) or "unix:PATH". It has its own threads,
+// so it answers while every P is stuck. Link leash::debug_server. LEASH_DEBUG_ADDR does the same
+// without code. There is no access control: listen on a loopback address or a Unix socket.
 //
 //   /debug/pprof/                                  index
 //   /debug/pprof/goroutine?debug=0|1|2|3           WriteProfile()
@@ -116,7 +116,8 @@ class Server {
 //   /debug/leash/snapshot.json                     Capture(), as `leash dump` reads it
 //   /metrics                                       Prometheus
 //
-// Fails: kInvalidArgument for an address that is not one, kUnavailable where it cannot be listened on.
+// Fails: kInvalidArgument for an address that is not one, kUnavailable where it cannot be listened
+// on.
 absl::StatusOr<Server> Serve(std::string_view address);
 
 }  // namespace leash::debug

@@ -5,8 +5,8 @@
 //
 // Shown in dumps as "goroutine N [state]:", with the stack and "created by F at FILE:LINE".
 //
-// The runtime starts by itself at first use. Every call here, and every blocking call of leash, works
-// from goroutines and from plain OS threads.
+// The runtime starts by itself at first use. Every call here, and every blocking call of leash,
+// works from goroutines and from plain OS threads.
 
 #ifndef LEASH_GO_H_
 #define LEASH_GO_H_
@@ -32,8 +32,8 @@ struct G;
 
 // GoOptions: what GoWith can choose.
 struct GoOptions {
-  // Usable stack, rounded up to a size class (64 KiB, 256 KiB, 1 MiB, 8 MiB, 64 MiB, 1 GiB). 0 takes
-  // LEASH_STACK_SIZE, else 256 KiB. Memory is used only as far as the stack is touched.
+  // Usable stack, rounded up to a size class (64 KiB, 256 KiB, 1 MiB, 8 MiB, 64 MiB, 1 GiB). 0
+  // takes LEASH_STACK_SIZE, else 256 KiB. Memory is used only as far as the stack is touched.
   size_t stack_bytes = 0;
   // The goroutine's label "name", shown in dumps. Copied.
   std::string_view name = {};
@@ -77,9 +77,8 @@ struct Closure {
     // Destroyed when the call has ended, also when Goexit unwinds it.
     std::unique_ptr<Closure, void (*)(Closure*)> self(static_cast<Closure*>(p),
                                                       [](Closure* c) { c->~Closure(); });
-    std::apply(
-        [&](Args&... as) { (void)std::invoke(std::move(self->function), std::move(as)...); },
-        self->arguments);
+    std::apply([&](Args&... as) { (void)std::invoke(std::move(self->function), std::move(as)...); },
+               self->arguments);
   }
   static void Destroy(void* p) { static_cast<Closure*>(p)->~Closure(); }
 };
@@ -117,9 +116,9 @@ class Callee {
          std::source_location site = std::source_location::current())
       // A C cast: of a const object or of a function, which no C++ cast turns into void* alike.
       : object_((void*)std::addressof(f)),  // NOLINT(google-readability-casting)
-        spawn_([](void* object, std::source_location at, const GoOptions* options,
-                  Args&&... args) {
-          Spawn(at, options, std::forward<F>(*reinterpret_cast<std::remove_reference_t<F>*>(object)),
+        spawn_([](void* object, std::source_location at, const GoOptions* options, Args&&... args) {
+          Spawn(at, options,
+                std::forward<F>(*reinterpret_cast<std::remove_reference_t<F>*>(object)),
                 std::forward<Args>(args)...);
         }),
         site_(site) {}
@@ -139,12 +138,12 @@ class Callee {
 // go()
 //
 // Starts `fn(args...)` as a goroutine and returns at once. Callable and arguments are copied or
-// moved into it, as with std::thread; by reference with std::ref. Records the place of the call, the
-// spawner and its labels. Never blocks.
-// Fails: throws std::bad_alloc when no goroutine record can be had, and nothing has started. What a
-// copy of the callable throws reaches the caller, and nothing has started. An exception that leaves
-// `fn` ends the process: "panic: <what>", the goroutine's stack, exit status 2.
-// Memory ordering: what precedes the call is visible in the goroutine; its end orders nothing.
+// moved into it, as with std::thread; by reference with std::ref. Records the place of the call,
+// the spawner and its labels. Never blocks. Fails: throws std::bad_alloc when no goroutine record
+// can be had, and nothing has started. What a copy of the callable throws reaches the caller, and
+// nothing has started. An exception that leaves `fn` ends the process: "panic: <what>", the
+// goroutine's stack, exit status 2. Memory ordering: what precedes the call is visible in the
+// goroutine; its end orders nothing.
 template <class... Args>
 void go(std::type_identity_t<internal::Callee<Args...>> fn, Args&&... args) {
   fn.Start(nullptr, std::forward<Args>(args)...);
@@ -152,8 +151,8 @@ void go(std::type_identity_t<internal::Callee<Args...>> fn, Args&&... args) {
 
 // GoBackground()
 //
-// As go(), for a goroutine that is meant to outlive its spawner, for a `reason` in words: the verifier
-// and the fire-and-forget check leave it alone; dumps show "background: <reason>".
+// As go(), for a goroutine that is meant to outlive its spawner, for a `reason` in words: the
+// verifier and the fire-and-forget check leave it alone; dumps show "background: <reason>".
 template <class... Args>
 void GoBackground(std::string_view reason, std::type_identity_t<internal::Callee<Args...>> fn,
                   Args&&... args) {
@@ -207,8 +206,8 @@ uint64_t GoroutineId();
 
 // LockOSThread(), UnlockOSThread()
 //
-// Between the two the calling goroutine runs on one OS thread, and nothing else runs there. Calls nest.
-// A goroutine that ends while locked ends its thread. On a thread: no effect.
+// Between the two the calling goroutine runs on one OS thread, and nothing else runs there. Calls
+// nest. A goroutine that ends while locked ends its thread. On a thread: no effect.
 void LockOSThread();
 void UnlockOSThread();
 

@@ -1,13 +1,13 @@
 // Snapshot: everything known about a program's goroutines at one moment.
 //
-// The one model of leash. A test's verdict, a grouped dump, a proof of a leak and a profile are pure
-// functions of a Snapshot; it is made by leash::debug::Capture(), by the readers of dump files, or
-// by hand in a test.
+// The one model of leash. A test's verdict, a grouped dump, a proof of a leak and a profile are
+// pure functions of a Snapshot; it is made by leash::debug::Capture(), by the readers of dump
+// files, or by hand in a test.
 //
 // Values only, no pointers into the program that it describes: a Snapshot may be copied, kept and
-// read on any thread, after the program has ended too. Equal texts, stacks, sites and label sets are
-// stored once and referred to by index, so that a million goroutines fit in memory. Index 0 of each
-// table is the empty one ("", no frames, no place), so a zeroed field means "nothing".
+// read on any thread, after the program has ended too. Equal texts, stacks, sites and label sets
+// are stored once and referred to by index, so that a million goroutines fit in memory. Index 0 of
+// each table is the empty one ("", no frames, no place), so a zeroed field means "nothing".
 //
 // Thread-compatible: const access from many threads, changes from one.
 
@@ -56,9 +56,10 @@ struct Frame {
 
 // One program counter and what it means.
 struct Location {
-  uint64_t pc = 0;      // a return address, or where a goroutine stopped; 0: not known (read from text)
+  uint64_t pc = 0;  // a return address, or where a goroutine stopped; 0: not known (read from text)
   uint64_t offset = 0;  // from the start of the outermost function, of the pc as given
-  bool exact = false;   // the pc itself is the place; else it is a return address: the place is pc - 1
+  bool exact =
+      false;  // the pc itself is the place; else it is a return address: the place is pc - 1
   int32_t module = -1;  // an index into Snapshot::modules, or -1
   std::vector<Frame> frames;
 };
@@ -121,7 +122,7 @@ struct WaitObject {
   // live outside of goroutines: in the heap, in globals, on threads' stacks.
   uint64_t send_handles = 0, recv_handles = 0;
   uint64_t send_handles_elsewhere = 0, recv_handles_elsewhere = 0;
-  SiteId last_send_dropped_at = 0, last_recv_dropped_at = 0;  // when the count became zero
+  SiteId last_send_dropped_at = 0, last_recv_dropped_at = 0;    // when the count became zero
   uint64_t last_send_dropped_by = 0, last_recv_dropped_by = 0;  // goroutine ids
   bool timer = false;  // the runtime itself sends on it, when a Timer, Ticker or After is due
 
@@ -171,7 +172,8 @@ struct Goroutine {
   // Its stack could not be looked through (it was running): it may hold a handle of anything.
   bool mentions_unknown = false;
   uint64_t stack_bytes = 0;  // in use when it was captured
-  // Read from Go's text: what stands between the brackets after the reason and the minutes, verbatim.
+  // Read from Go's text: what stands between the brackets after the reason and the minutes,
+  // verbatim.
   StringId annotations = 0;
 };
 

@@ -1,7 +1,7 @@
 // What must hold, and how the process ends when it does not.
 //
-// LEASH_CHECK stays on in release builds: cheap laws, both sides of a hand-over. LEASH_DCHECK is for
-// the dear ones and is compiled only without NDEBUG.
+// LEASH_CHECK stays on in release builds: cheap laws, both sides of a hand-over. LEASH_DCHECK is
+// for the dear ones and is compiled only without NDEBUG.
 
 #ifndef LEASH_BASE_CHECK_H_
 #define LEASH_BASE_CHECK_H_
@@ -14,8 +14,8 @@ namespace leash::rt {
 // Prints "fatal error: <text>", then every goroutine's stack, to standard error, and exits with
 // status 2. For Go's own fatal errors. Never returns, never throws, cannot be caught.
 [[noreturn]] void Fatal(std::string_view text);
-// Ends the process at once, as _exit does. (ThreadSanitizer puts a look at every thread, and a status
-// of its own, in front of _exit.)
+// Ends the process at once, as _exit does. (ThreadSanitizer puts a look at every thread, and a
+// status of its own, in front of _exit.)
 [[noreturn]] void ExitProcess(int status);
 
 // Prints "leash: internal error: <text>", then every stack; exit status 2.
@@ -29,8 +29,9 @@ void SetTraceback(TracebackFn fn);
 
 }  // namespace leash::rt
 
-#define LEASH_CHECK(condition) \
-  (__builtin_expect(!!(condition), 1) ? (void)0 : ::leash::rt::CheckFailed(#condition, __FILE__, __LINE__))
+#define LEASH_CHECK(condition)                  \
+  (__builtin_expect(!!(condition), 1) ? (void)0 \
+                                      : ::leash::rt::CheckFailed(#condition, __FILE__, __LINE__))
 
 #ifdef NDEBUG
 #define LEASH_DCHECK(condition) ((void)sizeof(!(condition)))

@@ -1,6 +1,6 @@
 // The quota's files: https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max) and
-// https://docs.kernel.org/scheduler/sched-bwc.html (v1). Read with open and read only: this runs when
-// the runtime starts, which may be before main.
+// https://docs.kernel.org/scheduler/sched-bwc.html (v1). Read with open and read only: this runs
+// when the runtime starts, which may be before main.
 
 #include "base/cpus.h"
 
@@ -81,10 +81,10 @@ int QuotaV1(std::string_view mount, std::string_view group) {
   return Processors(std::strtoll(quota, nullptr, 10), std::strtoll(period, nullptr, 10));
 }
 
-// The tightest quota from `group` up to the mount's root. Inside a container the group's own path is
-// not visible below the mount: its root is looked at in any case.
-int Tightest(std::string_view mount, std::string_view group, int (*quota)(std::string_view,
-                                                                         std::string_view)) {
+// The tightest quota from `group` up to the mount's root. Inside a container the group's own path
+// is not visible below the mount: its root is looked at in any case.
+int Tightest(std::string_view mount, std::string_view group,
+             int (*quota)(std::string_view, std::string_view)) {
   int best = 0;
   while (group.size() > 1) {
     best = Tighter(best, quota(mount, group));

@@ -8,8 +8,8 @@ namespace leash::rt {
 // The affinity mask's size; at least 1.
 int AffinityCpus();
 
-// The cgroup CPU quota (v2 cpu.max, v1 cfs_quota_us / cfs_period_us; the tightest up the hierarchy),
-// rounded up and never below 2, as Go 1.25 has it; 0 where there is none.
+// The cgroup CPU quota (v2 cpu.max, v1 cfs_quota_us / cfs_period_us; the tightest up the
+// hierarchy), rounded up and never below 2, as Go 1.25 has it; 0 where there is none.
 int CgroupCpus();
 
 // The same, reading under these roots instead of /proc/self and /sys/fs/cgroup. For tests.

@@ -13,13 +13,13 @@ namespace leash::rt {
 
 enum class Traceback : uint8_t { kNone, kSingle, kAll };
 enum class SigQuit : uint8_t { kExit, kDump, kOff };
-// How stacks are guarded: by MADV_GUARD_INSTALL where the kernel has it, else by mprotect; one of them
-// by force; or not at all (gcore loses stacks beside MADV_GUARD_INSTALL).
+// How stacks are guarded: by MADV_GUARD_INSTALL where the kernel has it, else by mprotect; one of
+// them by force; or not at all (gcore loses stacks beside MADV_GUARD_INSTALL).
 enum class Guards : uint8_t { kAuto, kNone, kMprotect, kMadvise };
 
 struct Settings {
-  int max_procs = 0;         // LEASH_MAXPROCS; 0: not set
-  size_t stack_bytes = 0;    // LEASH_STACK_SIZE; 0: not set
+  int max_procs = 0;                         // LEASH_MAXPROCS; 0: not set
+  size_t stack_bytes = 0;                    // LEASH_STACK_SIZE; 0: not set
   Traceback traceback = Traceback::kSingle;  // LEASH_TRACEBACK
   SigQuit sigquit = SigQuit::kExit;          // LEASH_SIGQUIT
   // LEASH_DEBUG=key=value,...
@@ -30,7 +30,8 @@ struct Settings {
 
 const Settings& GetSettings();
 
-// Reads the environment. Called once, by the start of the runtime; from then on GetSettings() is constant.
+// Reads the environment. Called once, by the start of the runtime; from then on GetSettings() is
+// constant.
 void ReadSettings();
 
 }  // namespace leash::rt

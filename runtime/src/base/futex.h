@@ -14,8 +14,8 @@
 
 namespace leash::rt {
 
-// Sleeps while `word` holds `expected`, until a wake, a signal or the time is over. May return for no
-// reason: the caller looks again. Negative `timeout_ns`: no limit. Keeps errno.
+// Sleeps while `word` holds `expected`, until a wake, a signal or the time is over. May return for
+// no reason: the caller looks again. Negative `timeout_ns`: no limit. Keeps errno.
 inline void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t timeout_ns = -1) {
   const int saved_errno = errno;
   timespec ts;

@@ -3,7 +3,8 @@
 // runtime must add no happens-before edge between goroutines.
 //
 // Held for a few instructions only, never across a switch (Park() releases the lock that it is
-// given after the goroutine has left its stack). Nothing is readied, allocated or destroyed under one.
+// given after the goroutine has left its stack). Nothing is readied, allocated or destroyed under
+// one.
 //
 // Laws: (1) word is 0 free, 1 held, 2 held and somebody may sleep. (2) Locks are taken in the order
 //   of lock_rank.h; checked when LEASH_DEBUG=lockrank=1.

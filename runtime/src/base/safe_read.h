@@ -10,8 +10,8 @@
 namespace leash::rt {
 
 // Copies [address, address + bytes) of this process to `out`. False: some of it is not readable.
-// By process_vm_readv(2); where that is denied (old containers), through a pipe, which answers EFAULT.
-// Async-signal-safe.
+// By process_vm_readv(2); where that is denied (old containers), through a pipe, which answers
+// EFAULT. Async-signal-safe.
 bool SafeRead(uint64_t address, void* out, size_t bytes);
 
 }  // namespace leash::rt

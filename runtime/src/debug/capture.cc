@@ -27,7 +27,7 @@
 namespace leash::rt {
 namespace {
 
-constexpr int kTries = 8;                              // walks of one goroutine that keeps moving
+constexpr int kTries = 8;  // walks of one goroutine that keeps moving
 constexpr size_t kThreadStackCopyMax = size_t{1} << 20;
 constexpr uint32_t kSelectCasesMax = 4096;
 constexpr size_t kNameMax = 256;  // of a channel's name, longer ones are cut
@@ -50,7 +50,8 @@ struct Facts {
 
 Facts ReadFacts(const G* g) {
   Facts f;
-  // Acquire: pairs with the release in AfterSwitch; what the goroutine wrote before it parked is seen.
+  // Acquire: pairs with the release in AfterSwitch; what the goroutine wrote before it parked is
+  // seen.
   f.seq = g->seq.load(std::memory_order_acquire);
   // Acquire: pairs with the release in StartGoroutine.
   f.status = g->status.load(std::memory_order_acquire);
@@ -67,13 +68,12 @@ bool Unchanged(const G* g, uint32_t seq) {
   return g->seq.load(std::memory_order_relaxed) == seq;
 }
 
-// Read once: the two ends of a stack must be of the same one, also when the record moves on. Between
-// two stacks there are guard pages.
+// Read once: the two ends of a stack must be of the same one, also when the record moves on.
+// Between two stacks there are guard pages.
 StackSlot SlotOf(const G* g) { return __atomic_load_n(&g->stack, __ATOMIC_RELAXED); }
 
 bool Parked(const Facts& f) {
-  return (f.seq & 1) == 0 &&
-         (f.status == GStatus::kWaiting || f.status == GStatus::kRunnable);
+  return (f.seq & 1) == 0 && (f.status == GStatus::kWaiting || f.status == GStatus::kRunnable);
 }
 
 }  // namespace
@@ -215,8 +215,7 @@ StackId Capturer::AddStack(const uint64_t* pcs, int n, uint64_t exact_pcs) {
   auto& same_hash = stack_ids_[HashPcs(pcs, n) ^ exact_pcs];
   for (StackId id : same_hash) {
     const std::vector<uint64_t>& known = stack_pcs_[id];
-    if (known.size() == static_cast<size_t>(n) &&
-        std::equal(known.begin(), known.end(), pcs)) {
+    if (known.size() == static_cast<size_t>(n) && std::equal(known.begin(), known.end(), pcs)) {
       return id;
     }
   }
@@ -262,11 +261,10 @@ void Capturer::AddWaits(G* g, WaitReason reason, const void* object, leash::Goro
           entry->waits.push_back({out_->AddObject(timer), leash::Wait::Op::kOther});
         } else {
           // On the nil channel: no object.
-          const ObjectId chan = sudog->chan == nullptr
-                                    ? 0
-                                    : ChanObject(reinterpret_cast<uint64_t>(sudog->chan));
-          entry->waits.push_back({chan, sudog->op == CaseOp::kSend ? leash::Wait::Op::kSend
-                                                                   : leash::Wait::Op::kRecv});
+          const ObjectId chan =
+              sudog->chan == nullptr ? 0 : ChanObject(reinterpret_cast<uint64_t>(sudog->chan));
+          entry->waits.push_back(
+              {chan, sudog->op == CaseOp::kSend ? leash::Wait::Op::kSend : leash::Wait::Op::kRecv});
         }
       }
       return;
@@ -298,8 +296,7 @@ ObjectId Capturer::ChanObject(uint64_t address) {
       o.name = out_->AddString({name, n});
     }
     if (facts.element_function_name != nullptr) {
-      o.element = out_->AddString(
-          ReadableType(ElementTypeName(facts.element_function_name)));
+      o.element = out_->AddString(ReadableType(ElementTypeName(facts.element_function_name)));
     }
     o.capacity = facts.capacity;
     o.length = facts.length;
@@ -436,8 +433,8 @@ void Capturer::FindMentions() {
       const auto* sp = reinterpret_cast<const char*>(g->context.sp);
       const auto* closure = static_cast<const char*>(g->closure);
       const internal::ClosureType* closure_type = g->closure_type;
-      // Else these may be of two goroutines, and a size of the one reach past what the other has. What
-      // changes from here on stays mapped, and the look below finds it.
+      // Else these may be of two goroutines, and a size of the one reach past what the other has.
+      // What changes from here on stays mapped, and the look below finds it.
       if (!Unchanged(g, seen.seq)) continue;
       if (slot != kNoStack && sp >= StackLow(slot) && sp < StackTop(slot)) {
         const auto aligned = (reinterpret_cast<uint64_t>(sp) + 7) & ~uint64_t{7};
@@ -451,13 +448,14 @@ void Capturer::FindMentions() {
                            entry.mentions.end());
     }
   }
-  // A handle may have passed from one that was looked at later to one that was looked at earlier. Who
-  // has it now has moved since: such a goroutine counts as holding everything.
+  // A handle may have passed from one that was looked at later to one that was looked at earlier.
+  // Who has it now has moved since: such a goroutine counts as holding everything.
   for (const Seen& seen : seen_) {
     leash::Goroutine& entry = out_->goroutines[seen.index];
     if (entry.kind == GoroutineKind::kThread || entry.current) continue;
-    // Readied is moved, too, although it does not run yet and seq is the same: what it waited for has
-    // happened, and the one who did it may have been seen afterwards, waiting for what it will do.
+    // Readied is moved, too, although it does not run yet and seq is the same: what it waited for
+    // has happened, and the one who did it may have been seen afterwards, waiting for what it will
+    // do.
     const bool readied = entry.state == GoroutineState::kWaiting &&
                          seen.g->status.load(std::memory_order_relaxed) != GStatus::kWaiting;
     if (readied || !Unchanged(seen.g, seen.seq)) {

@@ -2,9 +2,10 @@
 //
 // How a goroutine is read. A parked one stays where it is: its record says since when (seq), its
 // stack is walked in place, and seq is read again afterwards; if it has changed, the walk is done
-// anew. Stacks of goroutines are never unmapped, so a walk of one that ran away reads nonsense, never a
-// fault, and what it read is thrown away. Stacks of threads and the objects that are waited for may be
-// unmapped: they are copied with SafeRead. Running ones are interrupted by a signal (sample.h).
+// anew. Stacks of goroutines are never unmapped, so a walk of one that ran away reads nonsense,
+// never a fault, and what it read is thrown away. Stacks of threads and the objects that are waited
+// for may be unmapped: they are copied with SafeRead. Running ones are interrupted by a signal
+// (sample.h).
 
 #ifndef LEASH_DEBUG_CAPTURE_H_
 #define LEASH_DEBUG_CAPTURE_H_

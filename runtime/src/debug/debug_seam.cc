@@ -37,8 +37,8 @@ RuntimeFigures ReadRuntimeFigures() {
   f.goroutines_started = sched.outside_started.load(std::memory_order_relaxed);
   const int32_t n = sched.p_count.load(std::memory_order_acquire);
   for (int32_t i = 0; i < n; ++i) {
-    f.goroutines_started += sched.all_ps[i].load(std::memory_order_acquire)
-                                ->started.load(std::memory_order_relaxed);
+    f.goroutines_started +=
+        sched.all_ps[i].load(std::memory_order_acquire)->started.load(std::memory_order_relaxed);
   }
   {
     rt::LockHolder hold(sched.lock);

@@ -12,8 +12,9 @@ bool IsLambda(std::string_view part) {
          part.starts_with("(lambda at") || part.starts_with("'lambda");
 }
 
-// The words before the name: return type, "virtual", "static", ... Ends at the last blank outside of
-// all brackets that stands before the parameters; "operator" and what follows it belong together.
+// The words before the name: return type, "virtual", "static", ... Ends at the last blank outside
+// of all brackets that stands before the parameters; "operator" and what follows it belong
+// together.
 std::string_view WithoutReturnType(std::string_view text) {
   int depth = 0;
   size_t begin = 0;
@@ -37,8 +38,8 @@ std::string_view WithoutReturnType(std::string_view text) {
 
 std::string PrettySiteFunction(std::string_view signature) {
   // "[with T = int]" of gcc, "[T = int]" of clang.
-  if (const size_t with = signature.rfind(" ["); with != std::string_view::npos &&
-                                                 signature.ends_with("]")) {
+  if (const size_t with = signature.rfind(" [");
+      with != std::string_view::npos && signature.ends_with("]")) {
     signature = signature.substr(0, with);
   }
   std::string_view rest = WithoutReturnType(signature);
@@ -64,8 +65,7 @@ std::string PrettySiteFunction(std::string_view signature) {
     rest = end < rest.size() ? rest.substr(end + 2) : std::string_view();
     if (IsLambda(part)) {
       part = "lambda";
-    } else if (part == "{anonymous}" || part == "(anonymous namespace)" ||
-               part == "<unnamed>") {
+    } else if (part == "{anonymous}" || part == "(anonymous namespace)" || part == "<unnamed>") {
       continue;
     } else {
       // Without parameters and template arguments; "operator()" and "operator<" keep theirs.

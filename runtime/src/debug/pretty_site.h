@@ -9,8 +9,8 @@
 namespace leash::rt {
 
 // The compilers give the whole signature ("virtual void Cache::Start(Key) const [with T = int]",
-// "main()::<lambda()>", "auto main()::(anonymous class)::operator()() const"). What is wanted is the
-// name without parameters: "Cache::Start", "main::lambda".
+// "main()::<lambda()>", "auto main()::(anonymous class)::operator()() const"). What is wanted is
+// the name without parameters: "Cache::Start", "main::lambda".
 std::string PrettySiteFunction(std::string_view signature);
 
 }  // namespace leash::rt

@@ -97,8 +97,7 @@ std::string Stack(bool all) {
 
 void WriteProfile(std::ostream& out, int debug) {
   internal::StreamSink sink(&out);
-  const std::unique_ptr<internal::SnapshotWriter> writer =
-      internal::NewProfileWriter(debug, &sink);
+  const std::unique_ptr<internal::SnapshotWriter> writer = internal::NewProfileWriter(debug, &sink);
   writer->Write(rt::CaptureSelf());
   CaptureOptions options;
   options.mentions = false;

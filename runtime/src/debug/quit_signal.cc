@@ -20,8 +20,8 @@ namespace {
 void OnQuit(int) { RequestFromSysmon(&DumpForQuit); }
 
 #if LEASH_RACE
-// ThreadSanitizer keeps a signal until the thread that got it calls something that it intercepts, and
-// one that waits in the scheduler never does. OnQuit needs no such care: it takes the place of
+// ThreadSanitizer keeps a signal until the thread that got it calls something that it intercepts,
+// and one that waits in the scheduler never does. OnQuit needs no such care: it takes the place of
 // ThreadSanitizer's handler in the kernel.
 void HandleAtOnce() {
   struct {
@@ -41,13 +41,13 @@ void HandleAtOnce() {
 
 void InstallQuitHandler() {
   if (GetSettings().sigquit == SigQuit::kOff) return;
-  struct sigaction old {};
+  struct sigaction old{};
   if (sigaction(SIGQUIT, nullptr, &old) != 0 || (old.sa_flags & SA_SIGINFO) != 0 ||
       old.sa_handler != SIG_DFL) {
     return;
   }
   StartSysmon();
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = &OnQuit;
   action.sa_flags = SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);

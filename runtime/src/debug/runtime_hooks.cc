@@ -2,8 +2,8 @@
 // sched/start_hooks.h.
 //
 // Reports of a healthy process (a panic, a fatal error, SIGQUIT) are made with everything there is:
-// symbols with lines, inlined calls, allocation. Where the process is not to be trusted (a stack has
-// run over, in whatever it was doing) nothing is allocated and names come without lines.
+// symbols with lines, inlined calls, allocation. Where the process is not to be trusted (a stack
+// has run over, in whatever it was doing) nothing is allocated and names come without lines.
 
 #include <unistd.h>
 
@@ -37,9 +37,9 @@ void PrintAllStacks(bool) {
 
 // The frames of throwing and terminating, innermost: what the panic is reported from.
 bool IsThrowing(std::string_view function) {
-  for (std::string_view name : {"__cxa_throw", "__cxa_rethrow", "std::terminate",
-                                "__cxxabiv1::__terminate", "leash::Panic",
-                                "std::rethrow_exception", "__gxx_personality"}) {
+  for (std::string_view name :
+       {"__cxa_throw", "__cxa_rethrow", "std::terminate", "__cxxabiv1::__terminate", "leash::Panic",
+        "std::rethrow_exception", "__gxx_personality"}) {
     if (function.starts_with(name)) return true;
   }
   return false;
@@ -83,7 +83,6 @@ void OnFork() { ResetQueueLocksAfterFork(); }
 // Made before it is needed: the report of a stack overflow cannot make it.
 void OnSysmonStart() { CurrentUnwindTable(); }
 
-
 void PrintPanicStacks(G*, bool all) {
   Snapshot self = CaptureSelf();
   std::string text = "\n";
@@ -110,16 +109,17 @@ void PrintOverflowStack(G* g, const void* ucontext) {
   // The stack pointer may stand in the guard page: what lies there cannot be read.
   const auto low = reinterpret_cast<uint64_t>(StackLow(g->stack)) + 4096;
   const uint64_t from = regs.sp < low ? low : regs.sp;
-  // sysmon makes it when it starts; a program that overflows in its first milliseconds waits for that.
+  // sysmon makes it when it starts; a program that overflows in its first milliseconds waits for
+  // that.
   const UnwindTable* table = LatestUnwindTable();
   for (int i = 0; table == nullptr && i < 2000; ++i) {
     usleep(1000);
     table = LatestUnwindTable();
   }
-  const int n = table == nullptr ? 0
-                                 : Unwind(*table, regs, /*exact_pc=*/true,
-                                          MemoryView::Live(from, high), overflow_pcs,
-                                          kOverflowFramesMax);
+  const int n = table == nullptr
+                    ? 0
+                    : Unwind(*table, regs, /*exact_pc=*/true, MemoryView::Live(from, high),
+                             overflow_pcs, kOverflowFramesMax);
   RawPrinter out;
   out << "goroutine " << IdOf(g) << " [running]:\n";
   for (int i = 0; i < n; ++i) {

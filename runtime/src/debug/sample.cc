@@ -49,8 +49,8 @@ void OnSample(int, siginfo_t*, void* ucontext) {
   if (on_it) {
     UnwindResult result;
     shared.count = Unwind(*LatestUnwindTable(), regs, /*exact_pc=*/true,
-                          MemoryView::Live(regs.sp - kRedZoneBytes, high), shared.pcs,
-                          Sample::kMax, nullptr, &result);
+                          MemoryView::Live(regs.sp - kRedZoneBytes, high), shared.pcs, Sample::kMax,
+                          nullptr, &result);
     shared.exact_pcs = result.exact_pcs | 1;
   }
   state.store(3, std::memory_order_release);
@@ -59,14 +59,14 @@ void OnSample(int, siginfo_t*, void* ucontext) {
 }
 
 bool InstallHandler() {
-  struct sigaction old {};
+  struct sigaction old{};
   if (sigaction(SIGURG, nullptr, &old) != 0) return false;
   if ((old.sa_flags & SA_SIGINFO) != 0 && old.sa_sigaction == &OnSample) return true;
   if ((old.sa_flags & SA_SIGINFO) != 0 ||
       (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN)) {
     return false;
   }
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = &OnSample;
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigfillset(&action.sa_mask);

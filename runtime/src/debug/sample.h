@@ -1,7 +1,7 @@
 // Stacks of threads that run: each is sent SIGURG, and its handler walks the interrupted stack.
 //
-// Only while SIGURG has its default disposition (ignored) or ours: a program that uses it for itself
-// keeps it, and its running threads show no stack.
+// Only while SIGURG has its default disposition (ignored) or ours: a program that uses it for
+// itself keeps it, and its running threads show no stack.
 
 #ifndef LEASH_DEBUG_SAMPLE_H_
 #define LEASH_DEBUG_SAMPLE_H_

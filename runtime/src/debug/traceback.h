@@ -14,8 +14,8 @@ Snapshot CaptureAll(const debug::CaptureOptions& options);
 // The caller only.
 Snapshot CaptureSelf();
 
-// Go's text of everything, the caller first, then by id. `elide`: as Go's tracebacks, 50 frames from
-// each end of a deep stack.
+// Go's text of everything, the caller first, then by id. `elide`: as Go's tracebacks, 50 frames
+// from each end of a deep stack.
 std::string AllStacks(bool elide);
 
 // SIGQUIT: see environment.md, LEASH_SIGQUIT.

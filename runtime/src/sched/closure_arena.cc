@@ -12,8 +12,8 @@
 namespace leash::rt {
 namespace {
 
-// Under ThreadSanitizer whole pages, which are mapped anew when they are freed: that is what makes it
-// forget the accesses of the goroutine before.
+// Under ThreadSanitizer whole pages, which are mapped anew when they are freed: that is what makes
+// it forget the accesses of the goroutine before.
 constexpr size_t kSmallest = race::kEnabled ? 4096 : 128;
 constexpr size_t kLargest = size_t{1} << 20;
 constexpr int kSizes = 14;  // 128 B << 13 = 1 MiB

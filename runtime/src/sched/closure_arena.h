@@ -1,5 +1,5 @@
-// Room for closures that do not fit into a G record: blocks of a few sizes in the arena, so that what
-// they hold counts as held by a goroutine. Lists by size, one lock; large closures are rare.
+// Room for closures that do not fit into a G record: blocks of a few sizes in the arena, so that
+// what they hold counts as held by a goroutine. Lists by size, one lock; large closures are rare.
 
 #ifndef LEASH_SCHED_CLOSURE_ARENA_H_
 #define LEASH_SCHED_CLOSURE_ARENA_H_

@@ -1,13 +1,14 @@
 // "all goroutines are asleep - deadlock!": said when it is true, and no thread outside the runtime
 // could wake anyone.
 //
-// True means: every P is idle and nothing is queued; nobody waits for a descriptor; no timer is armed
-// whose function could wake somebody (a ticker that nobody receives from cannot); somebody waits
-// (else the program is merely idle); and every thread of the process is the runtime's own or waits in
-// leash itself. A thread that has never used leash could do anything, so one is enough for silence.
+// True means: every P is idle and nothing is queued; nobody waits for a descriptor; no timer is
+// armed whose function could wake somebody (a ticker that nobody receives from cannot); somebody
+// waits (else the program is merely idle); and every thread of the process is the runtime's own or
+// waits in leash itself. A thread that has never used leash could do anything, so one is enough for
+// silence.
 //
-// The state is read piece by piece while the program might still move. `activity` grows whenever a P
-// leaves the idle list and whenever a thread parks or is readied: equal before and after, with
+// The state is read piece by piece while the program might still move. `activity` grows whenever a
+// P leaves the idle list and whenever a thread parks or is readied: equal before and after, with
 // everything idle both times, means that nothing moved in between.
 
 #include <dirent.h>

@@ -166,8 +166,9 @@ G* Steal(M* m, P* p, bool* ran_timers) {
     for (uint32_t i = 0; i < n; ++i) {
       P* victim = sched.all_ps[(start + i) % n].load(std::memory_order_acquire);
       if (victim == p || victim == nullptr) continue;
-      if (last && victim->queue.RingEmpty() && victim->m.load(std::memory_order_relaxed) != nullptr &&
-          !victim->queue.Empty() && !victim->detached.load(std::memory_order_relaxed)) {
+      if (last && victim->queue.RingEmpty() &&
+          victim->m.load(std::memory_order_relaxed) != nullptr && !victim->queue.Empty() &&
+          !victim->detached.load(std::memory_order_relaxed)) {
         // What would run next there will, in a moment: its P is about to switch. As in Go.
         usleep(3);
       }
@@ -315,7 +316,8 @@ G* FindRunnable(M* m) {
     p->tick.store(p->tick.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     // The global queue has its turn now and then even if there is work at hand; what runs next may
     // be one of two that keep waking each other, so the ring has its turn too. By chance and not by
-    // the tick: one that yields in a loop comes here with every second tick, always an even or odd one.
+    // the tick: one that yields in a loop comes here with every second tick, always an even or odd
+    // one.
     if (CheapRandom() % 2 == 0) {
       if (G* g = TakeGlobal(p, /*one=*/true)) return g;
     }
@@ -351,7 +353,8 @@ G* FindRunnable(M* m) {
     }
     const bool was_spinning = m->spinning;
     if (was_spinning) StopSpinning(m);
-    // (3): who publishes work from here on sees the idle P; what was published before is seen below.
+    // (3): who publishes work from here on sees the idle P; what was published before is seen
+    // below.
     HeavyFence();
     if (AnyQueued()) {
       LockHolder hold(sched.lock);

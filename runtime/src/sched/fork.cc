@@ -1,7 +1,7 @@
-// fork(2): the child has one thread, the one that forked, and none of the goroutines (as it has none
-// of the other threads). The runtime starts afresh there at its next use: new Ps, new Ms, a new epoll.
-// What goroutines of the parent held is lost to the child, as with threads: fork, then exec, or
-// fork before the first goroutine.
+// fork(2): the child has one thread, the one that forked, and none of the goroutines (as it has
+// none of the other threads). The runtime starts afresh there at its next use: new Ps, new Ms, a
+// new epoll. What goroutines of the parent held is lost to the child, as with threads: fork, then
+// exec, or fork before the first goroutine.
 
 #include <pthread.h>
 #include <unistd.h>

@@ -1,9 +1,9 @@
 // G: the record of one goroutine, or of one OS thread that uses leash.
 //
-// A goroutine is a record first and a stack second: the record exists from go() on, a stack is bound
-// at its first run. Records lie densely in the arena (registry.h) and are never unmapped, so whoever
-// enumerates them, here or from another process, needs no lock; a record is reused for another
-// goroutine, with another id.
+// A goroutine is a record first and a stack second: the record exists from go() on, a stack is
+// bound at its first run. Records lie densely in the arena (registry.h) and are never unmapped, so
+// whoever enumerates them, here or from another process, needs no lock; a record is reused for
+// another goroutine, with another id.
 //
 //          go()             Execute             Exit
 //   kIdle ------> kRunnable ------> kRunning --------> kDead --(freed)--> kIdle
@@ -14,7 +14,8 @@
 // Who may touch a record: kIdle: the free list that holds it.  kRunnable: the queue that holds it.
 //   kRunning: its M.  kWaiting: nobody, but for the waker that took it off what it waits for, which
 //   calls Ready once.
-// Laws: (1) g is in at most one queue.  (2) reason is not kNone iff kWaiting.  (3) seq is odd while it
+// Laws: (1) g is in at most one queue.  (2) reason is not kNone iff kWaiting.  (3) seq is odd while
+// it
 //   runs (its context and facts change) and even while it does not: a reader copies [sp, top) and
 //   reads seq before and after.  (4) A stack is bound iff it has run and has not ended.
 
@@ -56,7 +57,7 @@ struct alignas(64) G {
   std::atomic<GStatus> status{GStatus::kIdle};
   std::atomic<WaitReason> reason{WaitReason::kNone};
   GKind kind = GKind::kGoroutine;
-  uint8_t stack_class = 0;   // what it gets at its first run
+  uint8_t stack_class = 0;     // what it gets at its first run
   StackSlot stack = kNoStack;  // (4)
   uint32_t lock_count = 0;     // LockOSThread calls not undone
   G* queue_next = nullptr;     // the global queue, free lists, lists of readied ones

@@ -25,7 +25,9 @@ void ReleaseLabels(LabelSet* labels) {
   if (labels == nullptr) return;
   // Acquire and release: whoever frees the set comes after all who used it.
   if (labels->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  { LockHolder wait_for_readers(labels_lock); }
+  {
+    LockHolder wait_for_readers(labels_lock);
+  }
   delete labels;
 }
 

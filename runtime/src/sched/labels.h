@@ -29,8 +29,8 @@ LabelSet* WithLabels(const LabelSet* base,
 LabelSet* CurrentLabels();
 void SetCurrentLabels(LabelSet* labels);
 
-// For a reader on another thread: the labels of a goroutine that may end meanwhile. Copied under the
-// lock that retiring a set takes.
+// For a reader on another thread: the labels of a goroutine that may end meanwhile. Copied under
+// the lock that retiring a set takes.
 std::vector<std::pair<std::string, std::string>> CopyLabels(LabelSet* const* field);
 
 // The same text for the same content, for ever: reasons of GoBackground, names of tests.

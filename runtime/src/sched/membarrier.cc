@@ -11,8 +11,7 @@ namespace leash::rt {
 constinit bool have_membarrier = false;
 
 void InitMembarrier() {
-  have_membarrier =
-      syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+  have_membarrier = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
 void HeavyFence() {

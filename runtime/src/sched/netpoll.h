@@ -1,7 +1,8 @@
 // The netpoller: epoll, edge-triggered, one registration for each descriptor's life. A goroutine
 // tries its system call first and waits here on EAGAIN. The idle scheduler sleeps in epoll_wait.
 //
-// Law: each direction of a descriptor has a word that is idle, ready (an edge nobody has consumed), or
+// Law: each direction of a descriptor has a word that is idle, ready (an edge nobody has consumed),
+// or
 //   the G that waits; whoever moves it away from G by an exchange readies that G.
 
 #ifndef LEASH_SCHED_NETPOLL_H_
@@ -20,8 +21,8 @@ struct G;
 enum class PollResult : uint8_t { kReady, kTimeout, kClosed };
 enum class PollMode : uint8_t { kRead, kWrite };
 
-// One descriptor. Made by PollOpen, freed by PollClose; records are recycled and never unmapped, so a
-// stale event from the kernel finds a record (of a newer `sequence`), not garbage.
+// One descriptor. Made by PollOpen, freed by PollClose; records are recycled and never unmapped, so
+// a stale event from the kernel finds a record (of a newer `sequence`), not garbage.
 struct PollDesc;
 
 // Registers a non-blocking descriptor. Returns null and sets errno where epoll refuses it.

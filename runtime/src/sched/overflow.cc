@@ -22,11 +22,11 @@ void OnFault(int signal, siginfo_t* info, void* ucontext) {
   StackSlot slot = kNoStack;
   M* m = GetThread()->m;
   G* g = m != nullptr ? m->current : nullptr;
-  // A large frame may jump over the guard of its own stack, into the one below: the slot that counts
-  // is that of the goroutine that runs.
+  // A large frame may jump over the guard of its own stack, into the one below: the slot that
+  // counts is that of the goroutine that runs.
   const char* address = static_cast<const char*>(info->si_addr);
-  const bool overflow = g != nullptr && g->stack != kNoStack && IsGuardPage(address, &slot) &&
-                        slot == g->stack;
+  const bool overflow =
+      g != nullptr && g->stack != kNoStack && IsGuardPage(address, &slot) && slot == g->stack;
   if (overflow) {
     {
       RawPrinter out;
@@ -52,7 +52,7 @@ void OnFault(int signal, siginfo_t* info, void* ucontext) {
 }  // namespace
 
 void InstallOverflowHandler() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = &OnFault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
   sigemptyset(&action.sa_mask);

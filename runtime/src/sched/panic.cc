@@ -1,9 +1,10 @@
 // Panics: exceptions that nobody caught, and Goexit.
 //
 // A goroutine's outermost frame has no caller in its call frame information, and nothing of leash
-// catches on the way. An exception without a handler therefore never unwinds: the search for a handler
-// ends, std::terminate is called at the throw, and the report shows the stack that threw. A handler of
-// the program's own that was set before is called for everything that is not ours to report.
+// catches on the way. An exception without a handler therefore never unwinds: the search for a
+// handler ends, std::terminate is called at the throw, and the report shows the stack that threw. A
+// handler of the program's own that was set before is called for everything that is not ours to
+// report.
 
 #include <cxxabi.h>
 #include <unistd.h>
@@ -28,8 +29,8 @@ namespace {
 
 std::terminate_handler previous_handler = nullptr;
 
-// As Go prints the value of a panic: lines after the first are indented, so that a text can not look
-// like the header of a goroutine.
+// As Go prints the value of a panic: lines after the first are indented, so that a text can not
+// look like the header of a goroutine.
 void PrintIndented(RawPrinter& out, std::string_view text) {
   for (;;) {
     const size_t newline = text.find('\n');

@@ -1,13 +1,13 @@
 // How a primitive makes its caller wait, and wakes it. All that chan, time, context, sync and net
 // know of the scheduler.
 //
-// A caller is a G: a goroutine, or an OS thread that uses leash (it has a record of its own kind and
-// waits on a futex). Primitives do not tell them apart.
+// A caller is a G: a goroutine, or an OS thread that uses leash (it has a record of its own kind
+// and waits on a futex). Primitives do not tell them apart.
 //
 // The protocol. The waiter, under the primitive's lock, puts itself on the primitive's list and
-// calls Park with that lock. The lock is dropped only after the waiter's context is saved, so a waker
-// that finds it on the list may call Ready at once. Exactly one Ready follows each Park: the waker
-// that took the waiter off the list under the lock calls it, after dropping the lock.
+// calls Park with that lock. The lock is dropped only after the waiter's context is saved, so a
+// waker that finds it on the list may call Ready at once. Exactly one Ready follows each Park: the
+// waker that took the waiter off the list under the lock calls it, after dropping the lock.
 //
 //     G* self = CurrentG();
 //     mu.lock();
@@ -15,9 +15,9 @@
 //     waiters.PushBack(&node);              // node.g = self; node lives on this stack
 //     Park(WaitReason::kMutexLock, this, &mu);
 //
-// What is stored on a waiter's stack may be written by its waker before Ready and read by the waiter
-// after Park: Ready releases and the return from Park acquires (for the C++ memory model; in the
-// eyes of the race detector neither orders anything: state edges with base/race.h).
+// What is stored on a waiter's stack may be written by its waker before Ready and read by the
+// waiter after Park: Ready releases and the return from Park acquires (for the C++ memory model; in
+// the eyes of the race detector neither orders anything: state edges with base/race.h).
 
 #ifndef LEASH_SCHED_PARK_H_
 #define LEASH_SCHED_PARK_H_
@@ -44,13 +44,14 @@ G* CurrentGOrNull();
 void Park(WaitReason reason, const void* object, Lock* unlock);
 
 // The same with a hook in place of the lock, called on another stack once the caller's context is
-// saved: it must be short and must not park. If it returns false the caller does not wait after all.
+// saved: it must be short and must not park. If it returns false the caller does not wait after
+// all.
 using ParkCommit = bool (*)(G* g, void* arg);
 void Park(WaitReason reason, const void* object, ParkCommit commit, void* arg);
 
-// Makes a parked G runnable: next on this P's list where possible, so that the value it was given is
-// still in the cache. Called from a goroutine, a thread or a timer; holds no lock of rank kSched or
-// above. Never blocks, never allocates.
+// Makes a parked G runnable: next on this P's list where possible, so that the value it was given
+// is still in the cache. Called from a goroutine, a thread or a timer; holds no lock of rank kSched
+// or above. Never blocks, never allocates.
 void Ready(G* g);
 
 // The same, and the caller is about to park or yield: nobody else is woken to run it.
@@ -70,8 +71,8 @@ int64_t CoarseNow();
 // The exact one.
 int64_t Nanotime();
 
-// True if `p` lies in the memory of goroutines: on one of their stacks or in the closure of one that
-// has not started. How a channel handle knows who holds it. A few instructions, no lock.
+// True if `p` lies in the memory of goroutines: on one of their stacks or in the closure of one
+// that has not started. How a channel handle knows who holds it. A few instructions, no lock.
 bool IsGoroutineMemory(const void* p);
 
 // Between these two the caller may block in a system call: its P is handed on after 20 us instead

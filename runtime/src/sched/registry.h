@@ -1,7 +1,9 @@
 // The registry: all G records, in one dense slab. Enumerating every goroutine is one walk over it.
 //
-// Laws: (1) a record once made stays mapped and stays a G.  (2) A free record is kIdle and in one free
-//   list.  (3) `count` grows only, and by release: a reader that sees n may read the first n records.
+// Laws: (1) a record once made stays mapped and stays a G.  (2) A free record is kIdle and in one
+// free
+//   list.  (3) `count` grows only, and by release: a reader that sees n may read the first n
+//   records.
 
 #ifndef LEASH_SCHED_REGISTRY_H_
 #define LEASH_SCHED_REGISTRY_H_

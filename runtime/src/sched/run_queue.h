@@ -1,10 +1,12 @@
-// RunQueue: the runnable goroutines of one P. A ring of 256, filled by its owner, emptied by its owner
-// and by thieves, without locks. The algorithm is Go's (runtime/proc.go: runqput, runqget, runqgrab).
+// RunQueue: the runnable goroutines of one P. A ring of 256, filled by its owner, emptied by its
+// owner and by thieves, without locks. The algorithm is Go's (runtime/proc.go: runqput, runqget,
+// runqgrab).
 //
 // Laws: (1) only the owner writes tail.  (2) head moves by compare-and-swap only, by whoever takes
 //   what lies between.  (3) tail - head <= kCapacity.  (4) a slot between head and tail is not
 //   written: the owner writes slot tail only while tail - head < kCapacity.
-// Orders: the owner's release of tail publishes the slots before it and pairs with a thief's acquire
+// Orders: the owner's release of tail publishes the slots before it and pairs with a thief's
+// acquire
 //   of tail. A taker's release of head says that it has read its slots and pairs with the owner's
 //   acquire of head before it reuses them.
 //
@@ -32,9 +34,9 @@ class RunQueue {
   bool PushBack(T* g) {
     const uint32_t h = head_.load(std::memory_order_acquire);
     const uint32_t t = tail_.load(std::memory_order_relaxed);
-    if (t - h >= kCapacity) return false;                           // (3)
-    slots_[t % kCapacity].store(g, std::memory_order_relaxed);      // (4)
-    tail_.store(t + 1, std::memory_order_release);                  // (1)
+    if (t - h >= kCapacity) return false;                       // (3)
+    slots_[t % kCapacity].store(g, std::memory_order_relaxed);  // (4)
+    tail_.store(t + 1, std::memory_order_release);              // (1)
     return true;
   }
 
@@ -91,8 +93,7 @@ class RunQueue {
       if (n > kCapacity / 2) continue;  // head and tail were read at different times
       for (uint32_t i = 0; i < n; ++i) {
         thief->slots_[(thief_tail + i) % kCapacity].store(
-            slots_[(h + i) % kCapacity].load(std::memory_order_relaxed),
-            std::memory_order_relaxed);
+            slots_[(h + i) % kCapacity].load(std::memory_order_relaxed), std::memory_order_relaxed);
       }
       if (head_.compare_exchange_weak(h, h + n, std::memory_order_acq_rel,
                                       std::memory_order_relaxed)) {  // (2)

@@ -1,20 +1,21 @@
-// The scheduler's own state: M (an OS thread that runs goroutines), P (the right to run them, and what
-// an M needs to do so without locks) and what they share. Go's model and vocabulary (runtime/proc.go,
-// runtime/runtime2.go), with these differences:
+// The scheduler's own state: M (an OS thread that runs goroutines), P (the right to run them, and
+// what an M needs to do so without locks) and what they share. Go's model and vocabulary
+// (runtime/proc.go, runtime/runtime2.go), with these differences:
 //
-// A goroutine that parks looks for the next one itself, on its own stack, and switches straight to it;
-// the M's own stack is used only when there is nothing at hand. What must happen after the switch
-// (drop the lock, put the old one on a queue) is left in M::after and done by whoever runs next.
+// A goroutine that parks looks for the next one itself, on its own stack, and switches straight to
+// it; the M's own stack is used only when there is nothing at hand. What must happen after the
+// switch (drop the lock, put the old one on a queue) is left in M::after and done by whoever runs
+// next.
 //
-// A P is never taken from an M. sysmon marks the P of a goroutine that computes or sits in a system call
-// as detached and puts another into its place; the detached one keeps its M until the goroutine
-// enters the scheduler again, and is then taken apart. Its queue can be stolen meanwhile.
+// A P is never taken from an M. sysmon marks the P of a goroutine that computes or sits in a system
+// call as detached and puts another into its place; the detached one keeps its M until the
+// goroutine enters the scheduler again, and is then taken apart. Its queue can be stolen meanwhile.
 //
 // Laws: (1) a P belongs to one M, or is on the idle list, or is unused.  (2) attached Ps (idle or
-//   running, not detached) number gomaxprocs, but for moments while it is changed.  (3) Whoever makes
-//   something runnable sees to it that an M looks for work afterwards: it either is one, or calls
-//   WakeP after publishing. An M that stops spinning looks everywhere once more before it sleeps:
-//   the last look closes the window in which a waker saw it spinning and woke nobody.
+//   running, not detached) number gomaxprocs, but for moments while it is changed.  (3) Whoever
+//   makes something runnable sees to it that an M looks for work afterwards: it either is one, or
+//   calls WakeP after publishing. An M that stops spinning looks everywhere once more before it
+//   sleeps: the last look closes the window in which a waker saw it spinning and woke nobody.
 
 #ifndef LEASH_SCHED_SCHEDULER_H_
 #define LEASH_SCHED_SCHEDULER_H_
@@ -78,7 +79,7 @@ struct alignas(64) P {
   RunQueue<G> queue;
 
   // Written by its M only; read by sysmon.
-  std::atomic<uint32_t> tick{0};  // switches
+  std::atomic<uint32_t> tick{0};      // switches
   std::atomic<bool> detached{false};  // sched.lock to set
   std::atomic<M*> m{nullptr};
 
@@ -143,18 +144,18 @@ struct Sched {
 };
 extern Sched sched;
 
-// What belongs to a thread. Reached through GetThread() only, which cannot be inlined: an address of
-// thread-local storage that the compiler keeps across a switch would be another thread's.
+// What belongs to a thread. Reached through GetThread() only, which cannot be inlined: an address
+// of thread-local storage that the compiler keeps across a switch would be another thread's.
 struct Thread {
-  M* m = nullptr;          // null: not one of ours
-  G* thread_g = nullptr;   // of a plain thread
+  M* m = nullptr;         // null: not one of ours
+  G* thread_g = nullptr;  // of a plain thread
   uint32_t random = 0;
 };
 Thread* GetThread();
 
 // Makes the runtime ready, once. Cheap when it is.
 void EnsureStarted();
-extern sigset_t start_signal_mask;  // of the thread that started the runtime: every M's
+extern sigset_t start_signal_mask;             // of the thread that started the runtime: every M's
 extern std::atomic<uint32_t> runtime_started;  // 0 no, 1 starting, 2 yes
 
 // switch.cc

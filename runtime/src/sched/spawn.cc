@@ -1,5 +1,6 @@
-// The go statement: a record from this P's own list, an id from its block, the closure moved in, facts
-// by plain stores. No lock, no locked instruction and no page touched where the P has a warm record.
+// The go statement: a record from this P's own list, an id from its block, the closure moved in,
+// facts by plain stores. No lock, no locked instruction and no page touched where the P has a warm
+// record.
 
 #include <cstdlib>
 #include <new>
@@ -25,8 +26,7 @@ constinit std::atomic<int> spawn_frames_wanted{0};
 // readers may look at it at any time.
 [[gnu::noinline]] void RecordSpawnStack(G* g, int frames) {
   if (g->spawn_frames == nullptr) {
-    g->spawn_frames =
-        static_cast<uint64_t*>(std::calloc(kSpawnFramesMax + 1, sizeof(uint64_t)));
+    g->spawn_frames = static_cast<uint64_t*>(std::calloc(kSpawnFramesMax + 1, sizeof(uint64_t)));
     if (g->spawn_frames == nullptr) return;
   }
   // RecordSpawnStack, StartGoroutine.
@@ -127,7 +127,8 @@ void AbandonGoroutine(G* g) noexcept {
   g->locked_m = nullptr;
   g->eh = {};
   g->context = {};
-  // Release: whoever sees a record in use, before its new seq, sees these facts and not the last one's.
+  // Release: whoever sees a record in use, before its new seq, sees these facts and not the last
+  // one's.
   g->status.store(GStatus::kRunnable, std::memory_order_release);
   // Even: it does not run. A reader that saw the record's last owner sees another number.
   g->seq.store((g->seq.load(std::memory_order_relaxed) | 1) + 1, std::memory_order_release);

@@ -19,8 +19,8 @@ void OnFork();
 // Called by sysmon on its own thread, before it does anything else.
 void OnSysmonStart();
 
-// Prints the stack of `g` as Go does after a panic: header, frames, "created by", to standard error.
-// `g` is the caller; `frames_to_skip` of its innermost frames are the runtime's own.
+// Prints the stack of `g` as Go does after a panic: header, frames, "created by", to standard
+// error. `g` is the caller; `frames_to_skip` of its innermost frames are the runtime's own.
 void PrintPanicStacks(G* g, bool all);
 
 // A goroutine has run off its stack: the report, from the interrupted context (a ucontext_t).

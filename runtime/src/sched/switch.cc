@@ -1,8 +1,8 @@
 // From one goroutine to the next.
 //
-// The order of a switch: what the old one waits for is written into its record (it still runs, seq is
-// odd); the context is exchanged; then, on the new one's stack, AfterSwitch makes the old one's new
-// state visible and only then drops the lock, or queues it: from there on another M may run it.
+// The order of a switch: what the old one waits for is written into its record (it still runs, seq
+// is odd); the context is exchanged; then, on the new one's stack, AfterSwitch makes the old one's
+// new state visible and only then drops the lock, or queues it: from there on another M may run it.
 
 #include <sched.h>
 
@@ -187,7 +187,7 @@ void ParkAny(WaitReason reason, const void* object, Lock* unlock, ParkCommit com
     return;
   }
   G* g = m->current;
-  LEASH_CHECK(g != &m->g0);                                             // timers must not park
+  LEASH_CHECK(g != &m->g0);  // timers must not park
   LEASH_DCHECK(g->status.load(std::memory_order_relaxed) == GStatus::kRunning);
 #if LEASH_RECORD
   g->wait_object.store(object, std::memory_order_relaxed);

@@ -57,7 +57,7 @@ void Detach(P* p, M* m) {
 // What lies in the queue of a detached P goes to all. Its goroutine may compute for ever, and those
 // who have enough to do at home do not steal.
 void EmptyQueue(P* p) {
-  static constinit RunQueue<G> taken;  // sysmon's own
+  static constinit RunQueue<G> taken;                               // sysmon's own
   for (uint32_t left = RunQueue<G>::kCapacity; left > 0; --left) {  // its owner may keep filling it
     G* g = p->queue.StealInto(&taken, /*take_next=*/true);
     if (g == nullptr) return;
@@ -156,7 +156,8 @@ void* RunSysmon(void*) {
     }
     if (++idle_rounds < 2) continue;
     CheckDeadlock();
-    // Announced first, then looked again: AcquireIdlePLocked and ParkThread look in the other order.
+    // Announced first, then looked again: AcquireIdlePLocked and ParkThread look in the other
+    // order.
     sched.sysmon_sleeps.store(1, std::memory_order_seq_cst);
     HeavyFence();
     if (!AllIdle()) {
@@ -188,8 +189,7 @@ bool AllIdle() {
   LockHolder hold(sched.lock);
   // Those that are too many after a change of GOMAXPROCS count until they are put away.
   return sched.detached_count.load(std::memory_order_seq_cst) == 0 &&
-         sched.idle_p_count.load(std::memory_order_seq_cst) ==
-             sched.gomaxprocs + sched.excess_ps &&
+         sched.idle_p_count.load(std::memory_order_seq_cst) == sched.gomaxprocs + sched.excess_ps &&
          !HasGlobalWork();
 }
 

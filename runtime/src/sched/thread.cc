@@ -1,5 +1,5 @@
-// OS threads that use leash: each has a record like a goroutine's, in the same registry, and blocks on
-// a futex. In dumps it is a goroutine locked to its thread; NumGoroutine does not count it.
+// OS threads that use leash: each has a record like a goroutine's, in the same registry, and blocks
+// on a futex. In dumps it is a goroutine locked to its thread; NumGoroutine does not count it.
 
 #include <pthread.h>
 #include <unistd.h>

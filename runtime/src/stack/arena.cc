@@ -56,8 +56,6 @@ void ReserveArena() {
   LEASH_CHECK(at == arena.end);
 }
 
-bool CommitArena(char* p, size_t bytes) {
-  return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0;
-}
+bool CommitArena(char* p, size_t bytes) { return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0; }
 
 }  // namespace leash::rt

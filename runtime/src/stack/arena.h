@@ -3,8 +3,8 @@
 //   | G records (the registry) | large closures | stacks of 64 KiB | of 256 KiB | ... | of 1 GiB |
 //
 // Reserved without memory behind it, made usable piece by piece. One range, so that "does this
-// address belong to a goroutine?" is one comparison (how a channel handle knows who holds it), and so
-// that a reader outside finds every goroutine in one walk.
+// address belong to a goroutine?" is one comparison (how a channel handle knows who holds it), and
+// so that a reader outside finds every goroutine in one walk.
 
 #ifndef LEASH_STACK_ARENA_H_
 #define LEASH_STACK_ARENA_H_
@@ -16,9 +16,9 @@ namespace leash::rt {
 
 inline constexpr int kStackClasses = 6;
 // Slot sizes, the guard page included.
-inline constexpr size_t kStackClassBytes[kStackClasses] = {
-    size_t{64} << 10, size_t{256} << 10, size_t{1} << 20,
-    size_t{8} << 20,  size_t{64} << 20,  size_t{1} << 30};
+inline constexpr size_t kStackClassBytes[kStackClasses] = {size_t{64} << 10, size_t{256} << 10,
+                                                           size_t{1} << 20,  size_t{8} << 20,
+                                                           size_t{64} << 20, size_t{1} << 30};
 
 struct ArenaPart {
   char* begin = nullptr;

@@ -1,10 +1,10 @@
 // A saved context and the switch between two.
 //
-// The switch stores {sp, fp, pc} with plain moves and tells the compiler that every other register is
-// lost, so only what is live is saved, by the compiler, in its own frame. No push: the compiler's own
-// call frame information is exact at the resume point, and unwinders walk a parked goroutine as if
-// it were in a call (its pc is exact, not a return address). 0.4 to 0.8 ns, against 8 ns for
-// push-and-ret: a `ret` onto another stack is always mispredicted.
+// The switch stores {sp, fp, pc} with plain moves and tells the compiler that every other register
+// is lost, so only what is live is saved, by the compiler, in its own frame. No push: the
+// compiler's own call frame information is exact at the resume point, and unwinders walk a parked
+// goroutine as if it were in a call (its pc is exact, not a return address). 0.4 to 0.8 ns, against
+// 8 ns for push-and-ret: a `ret` onto another stack is always mispredicted.
 //
 // Not saved: the floating-point control words. A goroutine that changes its rounding mode must
 // restore it before it blocks.
@@ -24,7 +24,8 @@ struct Context {
 };
 
 // Leaves the caller's context in *save and goes on from *load. Returns when somebody switches back.
-// The caller must be a function of its own (noinline): it is where a parked goroutine's stack begins.
+// The caller must be a function of its own (noinline): it is where a parked goroutine's stack
+// begins.
 [[gnu::always_inline]] inline void SwitchContext(Context* save, Context* load) {
 #if defined(__x86_64__)
   asm volatile(
@@ -94,7 +95,8 @@ struct Context {
       "str x9, [%0, #16]\n"
       :
       : "r"(save)
-      : "x9", "x10", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "memory");
+      : "x9", "x10", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28",
+        "memory");
 #endif
 }
 
@@ -107,8 +109,7 @@ extern "C" [[noreturn]] void leash_goroutine_main();
 
 // A context that starts leash_goroutine_entry on the stack that ends at `top` (16-byte aligned).
 inline Context FreshContext(void* top) {
-  return {reinterpret_cast<uint64_t>(top), 0,
-          reinterpret_cast<uint64_t>(&leash_goroutine_entry)};
+  return {reinterpret_cast<uint64_t>(top), 0, reinterpret_cast<uint64_t>(&leash_goroutine_entry)};
 }
 
 }  // namespace leash::rt

@@ -1,7 +1,7 @@
 // Guards. MADV_GUARD_INSTALL (Linux 6.13, madvise(2)) marks a page without a mapping of its own:
-// 0.4 us each in batches of process_madvise(2), no limit. Before that, mprotect(2) splits the mapping
-// in two for each guard, and vm.max_map_count ends that after about 32,000 stacks: from there on
-// stacks have no guard, and that is said once.
+// 0.4 us each in batches of process_madvise(2), no limit. Before that, mprotect(2) splits the
+// mapping in two for each guard, and vm.max_map_count ends that after about 32,000 stacks: from
+// there on stacks have no guard, and that is said once.
 
 #include "stack/stack.h"
 
@@ -84,7 +84,8 @@ void SayUnguarded(bool limit) {
   }
 }
 
-// Guards the slots [first, first + n) of a class. Returns how many are guarded: always the first ones.
+// Guards the slots [first, first + n) of a class. Returns how many are guarded: always the first
+// ones.
 uint32_t InstallGuards(int stack_class, uint32_t first, uint32_t n) {
   if (guards == Guards::kNone) return 0;
   char* low = arena.stacks[stack_class].begin;
@@ -98,8 +99,7 @@ uint32_t InstallGuards(int stack_class, uint32_t first, uint32_t n) {
       for (uint32_t i = 0; i < batch; ++i) {
         pieces[i] = {low + bytes * (first + done + i), kPage};
       }
-      const long rc =
-          syscall(SYS_process_madvise, kPidfdSelf, pieces, batch, kMadvGuardInstall, 0);
+      const long rc = syscall(SYS_process_madvise, kPidfdSelf, pieces, batch, kMadvGuardInstall, 0);
       if (rc != static_cast<long>(batch * kPage)) {
         // Kernels before 6.14 have no PIDFD_SELF. Guarding a page twice does no harm.
         for (uint32_t i = 0; i < batch; ++i) {
@@ -342,8 +342,8 @@ void InitStacks() {
 void StacksAfterFork() {
   for (StackClassState& c : classes) {
     if (c.lock.IsHeld()) {
-      // Somebody was changing the list, or had put slots on it that are not counted yet: better lost
-      // than handed out twice.
+      // Somebody was changing the list, or had put slots on it that are not counted yet: better
+      // lost than handed out twice.
       c.free_head = kEndOfList;
       c.free_count = 0;
     }

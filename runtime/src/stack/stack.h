@@ -1,10 +1,12 @@
-// Goroutine stacks: slots of a few size classes in the arena, each with a guard page at its low end.
+// Goroutine stacks: slots of a few size classes in the arena, each with a guard page at its low
+// end.
 //
-// A stack is bound to a goroutine when it first runs and goes back when the goroutine ends; the last
-// one back is the next one out, so that short goroutines run on warm pages. Memory is not released
-// when a goroutine ends, but by TrimStacks when it has not been needed for a while.
+// A stack is bound to a goroutine when it first runs and goes back when the goroutine ends; the
+// last one back is the next one out, so that short goroutines run on warm pages. Memory is not
+// released when a goroutine ends, but by TrimStacks when it has not been needed for a while.
 //
-// Laws: (1) a slot is in one place: bound to a goroutine, in one cache, or on its class's free list.
+// Laws: (1) a slot is in one place: bound to a goroutine, in one cache, or on its class's free
+// list.
 //   (2) A slot's guard is in place before it is first handed out, or counted as unguarded.
 //   (3) Free slots are linked through the side table, never through the slots: looking for one
 //       touches no cold page.
@@ -27,7 +29,9 @@ inline int StackClass(StackSlot slot) { return static_cast<int>(slot & 7); }
 inline char* StackLow(StackSlot slot) {
   return arena.stacks[StackClass(slot)].begin + kStackClassBytes[StackClass(slot)] * (slot >> 3);
 }
-inline char* StackTop(StackSlot slot) { return StackLow(slot) + kStackClassBytes[StackClass(slot)]; }
+inline char* StackTop(StackSlot slot) {
+  return StackLow(slot) + kStackClassBytes[StackClass(slot)];
+}
 
 // The smallest class with `bytes` usable, or -1 if that is more than the largest has.
 int StackClassFor(size_t bytes);
@@ -47,8 +51,8 @@ void DrainStackCache(StackCache* cache);
 // The class of LEASH_STACK_SIZE.
 extern int default_stack_class;
 
-// Gives the pages of slots that have been free since the call before last back to the system. Called
-// by sysmon every few seconds. Returns how many were trimmed.
+// Gives the pages of slots that have been free since the call before last back to the system.
+// Called by sysmon every few seconds. Returns how many were trimmed.
 int TrimStacks();
 
 struct StackStats {

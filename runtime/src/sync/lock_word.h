@@ -79,8 +79,8 @@ void TakeBack(LockWord& word, const Succession& succession);
 void WakeSuccessor(const Succession& succession);
 
 // Notes for dumps who has it: the caller, or the one that it is handed to. A plain store: only who
-// has the lock writes it. Never cleared; it counts while kHeld is set. (For a moment after kHeld is set
-// it still names the one before.)
+// has the lock writes it. Never cleared; it counts while kHeld is set. (For a moment after kHeld is
+// set it still names the one before.)
 inline void RecordHolder(std::atomic<uint64_t>& holder, G* g) {
 #if LEASH_RECORD
   holder.store(IdOf(g), std::memory_order_relaxed);

@@ -11,8 +11,8 @@
 
 namespace leash::internal {
 
-// Tells the runtime that the calling thread is part of it: it does not keep a deadlock silent, and no
-// dump shows it. Undone by Leave.
+// Tells the runtime that the calling thread is part of it: it does not keep a deadlock silent, and
+// no dump shows it. Undone by Leave.
 void EnterRuntimeThread();
 void LeaveRuntimeThread();
 

@@ -29,8 +29,8 @@ bool NoGoroutines();
 // One goroutine, as far as its record tells without reading its stack.
 struct Glimpse {
   uint64_t id = 0;
-  uint32_t seq = 0;     // changes whenever it starts or stops to run
-  bool busy = false;    // running or runnable
+  uint32_t seq = 0;   // changes whenever it starts or stops to run
+  bool busy = false;  // running or runnable
   bool background = false;
   const char* test = nullptr;
 };
@@ -44,8 +44,9 @@ std::vector<Glimpse> GlanceAtGoroutines();
 //     ... look ...
 //     WaitForMove(ticket, timeout_ns);
 //
-// returns at once if one did since WatchMoves(), else when one does or the time is over (negative: no
-// limit). May return for no reason. Blocks the calling thread; a goroutine's P goes on without it.
+// returns at once if one did since WatchMoves(), else when one does or the time is over (negative:
+// no limit). May return for no reason. Blocks the calling thread; a goroutine's P goes on without
+// it.
 uint32_t WatchMoves();
 void WaitForMove(uint32_t ticket, int64_t timeout_ns);
 

@@ -407,6 +407,8 @@ func parkedMem(label string, full int) {
 	after := readMemory()
 	report("parked_mem/"+label+"/rss", float64(after.rss-before.rss)/float64(n), "bytes/goroutine")
 	report("parked_mem/"+label+"/vmpte", float64(after.vmpte-before.vmpte)/float64(n), "bytes/goroutine")
+	report("parked_mem/"+label+"/rss+vmpte",
+		float64(after.rss+after.vmpte-before.rss-before.vmpte)/float64(n), "bytes/goroutine")
 	reportPerOp("parked_mem/"+label+"/create", made, n, "goroutine")
 	lap = begin()
 	close(stop)
