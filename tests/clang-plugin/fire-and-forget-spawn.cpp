@@ -76,6 +76,15 @@ private:
   leash::WaitGroup conns_; // not used by these tasks
 };
 
+void Locks(leash::Mutex &mu) {
+  leash::go([&mu] {
+    mu.Lock();
+    ++counter;
+    mu.Unlock();
+  });
+  // CHECK-MESSAGES: :[[@LINE-5]]:3: warning: nothing can wait for this goroutine
+}
+
 // What the task makes for itself reaches nobody.
 void OwnObjects() {
   leash::go([] {
@@ -223,6 +232,13 @@ void Stoppable(leash::net::Listener &listener,
       listener.Accept();
   });
   leash::go([conn] { conn->Close(); });
+}
+
+// To unlock what another has locked is a signal; to lock and unlock is none.
+void HandsOver(leash::Mutex &mu) {
+  mu.Lock();
+  leash::go([&mu] { mu.Unlock(); });
+  mu.Lock();
 }
 
 // It ends a life that others wait for.
