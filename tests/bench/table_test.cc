@@ -25,7 +25,7 @@ std::vector<Row> Rows() {
            {"ns/roundtrip", {100, 120}, {200, 200}},
            {"cpu-ns/roundtrip", {90, 90}, {180, 90}}},
           {"skynet", 2, {"ms", {1234567, 1234567}, {100, 100}}, {}},
-          {"own", 1, {"us", {1.25}, {}}, {}}};
+          {"echo", 1, {"trips/s", {1.25}, {}}, {"cpu-ns/trip", {12}, {}}}};
 }
 
 TEST(TableTest, TextHasBothTimesThePairsSpreadAndTheLosses) {
