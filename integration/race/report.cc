@@ -31,8 +31,6 @@ bool IsCreation(const RaceFrame& frame) {
          name == "pthread_create";
 }
 
-std::string_view FolderOf(std::string_view file) { return file.substr(0, file.rfind('/') + 1); }
-
 bool IsHidden(const RaceFrame& frame) {
   return frame.runtime || frame.function.starts_with("__tsan_");
 }
@@ -108,16 +106,7 @@ class TextWriter {
   void Stack(const Pcs& pcs, bool creation) {
     std::vector<RaceFrame> frames, shown;
     for (uint64_t pc : pcs) {
-      std::vector<RaceFrame> here = describe_(pc);
-      // Little debug information says no namespaces of what is inlined: in a function of the
-      // runtime, what stands beside it is the runtime's too. (A user's function may be inlined
-      // there as well.)
-      const bool runtime = !here.empty() && here.back().runtime;
-      const std::string folder = here.empty() ? "" : std::string(FolderOf(here.back().file));
-      for (RaceFrame& frame : here) {
-        frame.runtime = frame.runtime || (runtime && FolderOf(frame.file) == folder);
-        frames.push_back(std::move(frame));
-      }
+      for (RaceFrame& frame : describe_(pc)) frames.push_back(std::move(frame));
     }
     bool entered = false;
     for (const RaceFrame& frame : frames) {

@@ -89,10 +89,13 @@ class ModuleSymbols {
     if (found.empty()) found.emplace_back();
     // From the outside: of the lambdas that are inlined it is the outermost that was spawned.
     std::string lambda = symbol == nullptr ? std::string() : SpawnedLambda(symbol->name);
+    const std::string_view outer = symbol == nullptr ? std::string_view() : symbol->name;
+    const bool in_leash = outer.starts_with("_ZN5leash") || outer.starts_with("_ZNK5leash");
     location->frames.resize(found.size());
     for (size_t i = found.size(); i-- > 0;) {
       const bool outermost = i + 1 == found.size();
-      location->frames[i] = FrameOf(found[i], outermost ? symbol : nullptr, place, &lambda);
+      location->frames[i] =
+          FrameOf(found[i], outermost ? symbol : nullptr, place, in_leash, &lambda);
     }
     location->offset = symbol == nullptr ? 0 : pc - base_ - entry;
     location->module_start = start_;
@@ -117,9 +120,10 @@ class ModuleSymbols {
     if (!debug_path.empty() && !IsLanguageLibrary()) dwarf_ = DwarfFile::Open(debug_path);
   }
 
-  // `lambda`: the one whose name is still to be given to a frame; "" if there is none.
+  // `in_leash`: the outermost function there is leash's. `lambda`: the one whose name is still to
+  // be given to a frame; "" if there is none.
   SymbolFrame FrameOf(const DwarfFrame& from, const SymbolTable::Symbol* symbol, uint64_t place,
-                      std::string* lambda) {
+                      bool in_leash, std::string* lambda) {
     SymbolFrame frame;
     frame.inlined = from.inlined;
     frame.line = from.line;
@@ -168,6 +172,8 @@ class ModuleSymbols {
       frame.runtime = IsRuntimeFunction("std::" + name) || name == "operator()";
     } else if (bare && in("/include/leash/")) {
       frame.runtime = true;  // public or not cannot be told; the caller's frame stays
+    } else if (bare && in_leash && in("/runtime/src/")) {
+      frame.runtime = true;  // Park and the like, inlined into an operation
     } else if (name == "operator()") {
       name = (lambda->empty() ? "{lambda#0}" : std::exchange(*lambda, {})) + "::operator()()";
       frame.runtime = IsRuntimeFunction(name);

@@ -29,7 +29,7 @@ const std::map<uint64_t, std::vector<RaceFrame>>& Frames() {
       {7, {At("leash::WaitGroup::Wait()", "/src/waitgroup.cc", 90)}},
       {8, {At("memcpy", "", 0)}},
       {9,
-       {At("Take()", "/src/token.h", 1),
+       {At("Take()", "/src/token.h", 1, true),
         At("leash::internal::ChanClose(rt::ChanCore*)", "/src/chan.cc", 5, true)}},
       {10, {At("leash::internal::SelectWait()", "/src/select.cc", 5, true)}},
   };
