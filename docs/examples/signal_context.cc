@@ -22,11 +22,18 @@ extern "C" void NoteSignal(int signal) {
   errno = saved;
 }
 
+sigset_t BothSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
 void Handle(void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
-  // On a stack of its own: a goroutine's may be nearly full.
-  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, nullptr);
   // Once: whoever presses Ctrl-C again does not want to wait. (SIGTERM comes twice from programs
   // such as timeout, which mean it once.)
@@ -37,22 +44,32 @@ void Handle(void (*handler)(int)) {
 }  // namespace
 
 SignalContext::SignalContext() {
+  // First: threads that are started from now on, the runtime's too, block what this one blocks.
+  const sigset_t both = BothSignals();
+  pthread_sigmask(SIG_BLOCK, &both, &mask_before_);
   std::tie(context_, cancel_) = leash::WithCancel(leash::Context::Background());
   received = 0;
   sem_init(&posted, 0, 0);
   Handle(NoteSignal);
-  waiter_ = std::thread([cancel = cancel_] {
-    while (sem_wait(&posted) != 0 && errno == EINTR) {
+  waiter_ = std::thread([this] {
+    const sigset_t mine = BothSignals();
+    pthread_sigmask(SIG_UNBLOCK, &mine, nullptr);
+    while (true) {
+      while (sem_wait(&posted) != 0 && errno == EINTR) {
+      }
+      if (ending_) return;
+      cancel_();
     }
-    cancel();
   });
 }
 
 SignalContext::~SignalContext() {
   Handle(SIG_DFL);
+  ending_ = true;
   sem_post(&posted);
   waiter_.join();
   sem_destroy(&posted);
+  pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
 int SignalContext::signal() const { return received.load(std::memory_order_relaxed); }

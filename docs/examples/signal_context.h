@@ -8,11 +8,14 @@
 #ifndef LEASH_DOCS_EXAMPLES_SIGNAL_CONTEXT_H_
 #define LEASH_DOCS_EXAMPLES_SIGNAL_CONTEXT_H_
 
+#include <signal.h>
+
+#include <atomic>
 #include <thread>
 
 #include "leash/context.h"
 
-// One at a time in a process.
+// One at a time in a process, made before its first goroutine.
 class SignalContext {
  public:
   // Takes over SIGINT and SIGTERM. A second Ctrl-C ends the process as if nobody had.
@@ -29,6 +32,8 @@ class SignalContext {
  private:
   leash::Context context_;
   leash::CancelFunc cancel_;
+  sigset_t mask_before_;
+  std::atomic<bool> ending_ = false;
   std::thread waiter_;
 };
 

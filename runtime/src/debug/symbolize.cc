@@ -91,6 +91,10 @@ class ModuleSymbols {
     std::string lambda = symbol == nullptr ? std::string() : SpawnedLambda(symbol->name);
     const std::string_view outer = symbol == nullptr ? std::string_view() : symbol->name;
     const bool in_leash = outer.starts_with("_ZN5leash") || outer.starts_with("_ZNK5leash");
+    // What the runtime's own functions have inlined is its own as well: users' code is called from
+    // templates, which are of leash::internal.
+    const std::string_view name = symbol == nullptr ? "" : symbol->name;
+    const bool inside = name.starts_with("_ZN5leash2rt") || name.starts_with("_ZNK5leash2rt");
     location->frames.resize(found.size());
     for (size_t i = found.size(); i-- > 0;) {
       const bool outermost = i + 1 == found.size();
@@ -170,7 +174,7 @@ class ModuleSymbols {
         from.inlined && name.substr(0, name.find('<')).find("::") == std::string::npos;
     if (bare && in("/c++/")) {
       frame.runtime = IsRuntimeFunction("std::" + name) || name == "operator()";
-    } else if (bare && in("/include/leash/")) {
+    } else if (bare && (inside_runtime || in("/include/leash/"))) {
       frame.runtime = true;  // public or not cannot be told; the caller's frame stays
     } else if (bare && in_leash && in("/runtime/src/")) {
       frame.runtime = true;  // Park and the like, inlined into an operation

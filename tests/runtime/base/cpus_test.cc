@@ -26,9 +26,7 @@ class CgroupTree {
     std::filesystem::create_directories((root_ / path).parent_path());
     std::ofstream(root_ / path) << text;
   }
-  int Cpus() {
-    return CgroupCpusAt((root_ / "proc").c_str(), (root_ / "sys").c_str());
-  }
+  int Cpus() { return CgroupCpusAt((root_ / "proc").c_str(), (root_ / "sys").c_str()); }
 
  private:
   std::filesystem::path root_;

@@ -23,7 +23,8 @@ std::string Printed(F fn) {
   std::string text;
   char buffer[4096];
   ssize_t n;
-  while ((n = read(fds[0], buffer, sizeof(buffer))) > 0) text.append(buffer, static_cast<size_t>(n));
+  while ((n = read(fds[0], buffer, sizeof(buffer))) > 0)
+    text.append(buffer, static_cast<size_t>(n));
   close(fds[0]);
   return text;
 }

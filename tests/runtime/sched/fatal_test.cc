@@ -3,8 +3,8 @@
 #include <csignal>
 #include <string>
 
-#include "gtest/gtest.h"
 #include "gmock/gmock.h"
+#include "gtest/gtest.h"
 #include "support/golden.h"
 #include "support/run_program.h"
 
@@ -63,9 +63,8 @@ TEST(PanicTest, WhatIsNoExceptionIsNamedByItsType) {
 TEST(DeadlockTest, IsReportedWithEveryStack) {
   const ProgramResult r = RunKind("deadlock");
   EXPECT_EQ(r.status, 2);
-  EXPECT_THAT(r.err,
-              StartsWith("fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 "
-                         "[sync.WaitGroup.Wait, locked to thread]:\n"));
+  EXPECT_THAT(r.err, StartsWith("fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 "
+                                "[sync.WaitGroup.Wait, locked to thread]:\n"));
   EXPECT_THAT(r.err, HasSubstr(" [chan send]:\n"));
   EXPECT_THAT(r.err, HasSubstr("created by main in goroutine 1\n"));
 }

@@ -85,9 +85,7 @@ TEST(GoTest, LargeAndOverAlignedClosuresArrive) {
   Big big{};
   big.bytes[4999] = 42;
   Chan<std::pair<char, bool>> out = MakeChan<std::pair<char, bool>>();
-  go([big, out] {
-    out.Send({big.bytes[4999], reinterpret_cast<uintptr_t>(&big) % 128 == 0});
-  });
+  go([big, out] { out.Send({big.bytes[4999], reinterpret_cast<uintptr_t>(&big) % 128 == 0}); });
   EXPECT_EQ(out.Recv(), std::make_pair(char{42}, true));
 }
 

@@ -86,8 +86,8 @@ TEST(ScaleTest, WhatWasUsedOnceIsUsedAgain) {
 #if !LEASH_RACE && !LEASH_ASAN
 // An older kernel, without MADV_GUARD_INSTALL: 100,000 work, and what is unguarded is said once.
 TEST(ScaleTest, WithoutMadviseGuardsTheLimitIsSaidOnce) {
-  const testing::ProgramResult r = testing::RunProgram(
-      {LEASH_SCHED_PROGRAM, "park-100k"}, {"LEASH_DEBUG=guards=mprotect"});
+  const testing::ProgramResult r =
+      testing::RunProgram({LEASH_SCHED_PROGRAM, "park-100k"}, {"LEASH_DEBUG=guards=mprotect"});
   EXPECT_EQ(r.status, 0) << r.err;
   EXPECT_EQ(r.out, "released\n");
   EXPECT_THAT(r.err, ::testing::MatchesRegex(

@@ -326,7 +326,8 @@ TEST(UnwindTableTest, KnowsEachLibraryAndCanSayNearlyAllFunctions) {
   EXPECT_LT(refused, 20u);
   EXPECT_GT(functions, 5000u);
   EXPECT_GT(rows, functions);
-  EXPECT_EQ(table->FindModule(reinterpret_cast<uint64_t>(&gnu_get_libc_version))->path.substr(0, 5), "/lib/");
+  EXPECT_EQ(table->FindModule(reinterpret_cast<uint64_t>(&gnu_get_libc_version))->path.substr(0, 5),
+            "/lib/");
   EXPECT_EQ(table->FindModule(reinterpret_cast<uint64_t>(&unwind_test_entry))->path,
             "/proc/self/exe");
   EXPECT_EQ(table->FindModule(0), nullptr);
