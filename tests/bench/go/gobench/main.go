@@ -79,6 +79,9 @@ func main() {
 		return
 	}
 	runtime.GOMAXPROCS(*procs)
+	// What the runtime does at its start is no operation's cost: leash's side
+	// waits as long.
+	time.Sleep(50 * time.Millisecond)
 	for _, name := range flag.Args() {
 		run, ok := table[name]
 		if !ok {
