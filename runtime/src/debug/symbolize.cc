@@ -99,7 +99,7 @@ class ModuleSymbols {
     for (size_t i = found.size(); i-- > 0;) {
       const bool outermost = i + 1 == found.size();
       location->frames[i] =
-          FrameOf(found[i], outermost ? symbol : nullptr, place, in_leash, &lambda);
+          FrameOf(found[i], outermost ? symbol : nullptr, place, in_leash, inside, &lambda);
     }
     location->offset = symbol == nullptr ? 0 : pc - base_ - entry;
     location->module_start = start_;
@@ -127,7 +127,7 @@ class ModuleSymbols {
   // `in_leash`: the outermost function there is leash's. `lambda`: the one whose name is still to
   // be given to a frame; "" if there is none.
   SymbolFrame FrameOf(const DwarfFrame& from, const SymbolTable::Symbol* symbol, uint64_t place,
-                      bool in_leash, std::string* lambda) {
+                      bool in_leash, bool inside_runtime, std::string* lambda) {
     SymbolFrame frame;
     frame.inlined = from.inlined;
     frame.line = from.line;
