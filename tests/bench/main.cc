@@ -50,9 +50,9 @@ int RunGoogleBenchmark(int argc, char** argv) {
           name.c_str(),
           [&workload, procs](benchmark::State& state) {
             for ([[maybe_unused]] auto _ : state) {
-              const Lap lap;
-              const std::vector<Figure> figures = RunWorkload(workload, procs, 1);
-              state.SetIterationTime(lap.Read().wall_ns / 1e9);
+              Times took;
+              const std::vector<Figure> figures = RunWorkload(workload, procs, 1, &took);
+              state.SetIterationTime(took.wall_ns / 1e9);
               for (const Figure& figure : figures) {
                 state.counters[figure.name + " " + figure.unit] = figure.value;
               }

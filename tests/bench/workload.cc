@@ -96,7 +96,7 @@ const Workload* FindWorkload(std::string_view name) {
   return nullptr;
 }
 
-std::vector<Figure> RunWorkload(const Workload& workload, int procs, double scale) {
+std::vector<Figure> RunWorkload(const Workload& workload, int procs, double scale, Times* took) {
   GOMAXPROCS(procs);
   Run run(scale);
   WaitGroup done;
@@ -104,7 +104,9 @@ std::vector<Figure> RunWorkload(const Workload& workload, int procs, double scal
     // The runtime's own start goes on beside its first goroutines; it is no operation's cost. Go's
     // side waits as long.
     Sleep(absl::Milliseconds(50));
+    const Lap lap;
     workload.run(run);
+    if (took != nullptr) *took = lap.Read();
   });
   done.Wait();
   return run.figures();

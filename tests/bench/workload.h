@@ -84,8 +84,10 @@ struct Workload {
 std::span<const Workload> Workloads();
 const Workload* FindWorkload(std::string_view name);
 
-// Runs it at GOMAXPROCS `procs` in a goroutine, and waits. Call from a thread.
-std::vector<Figure> RunWorkload(const Workload& workload, int procs, double scale);
+// Runs it at GOMAXPROCS `procs` in a goroutine, and waits. Call from a thread. `took`: the whole of
+// it, without the wait for the runtime's start.
+std::vector<Figure> RunWorkload(const Workload& workload, int procs, double scale,
+                                Times* took = nullptr);
 
 void SpawnJoin(Run& run);
 void SpawnJoinBatch100(Run& run);
