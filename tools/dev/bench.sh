@@ -7,7 +7,7 @@ cmd_bench() { # [OPTIONS OF leash_bench compare...]
   build release leash_bench
   if command -v "${GO:-go}" >/dev/null; then
     step tests/bench/go/run.sh $bench/go
-    against=(--against-go $bench/go/gobench)
+    against=(--against-go "$bench/go/gobench")
   else
     say "Go is not installed: nothing to compare with."
   fi
