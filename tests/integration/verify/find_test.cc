@@ -207,6 +207,7 @@ TEST(FindTest, CurrentOnesAreIgnoredAndLaterOnesAreNot) {
 
 TEST(FindTest, ShadowedOptionIsNotStale) {
   Stuck stuck(1, "poller");
+  WaitUntilStuck(1);  // one that has not run yet has no top function
   ::testing::internal::CaptureStderr();
   EXPECT_TRUE(Find(IgnoreLabel("name", "poller"), IgnoreTopFunction("leaks::*"), IgnoreCurrent(),
                    IgnoreCreatedBy("find_test.cc"))

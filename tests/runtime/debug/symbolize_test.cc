@@ -218,7 +218,9 @@ TEST(SymbolizerTest, WorksOnASmallGoroutine) {
     Symbolizer symbolizer;
     for (uint64_t pc : PcsOf(leash_test::FramesO2)) {
       for (const SymbolFrame& frame : symbolizer.Describe(pc, false)) {
-        if (!frame.runtime) functions.push_back(frame.function);
+        // With -g1 clang gives of what it has inlined the last word only: it cannot be told to be
+        // of leash::rt.
+        if (!frame.runtime && frame.function != "PcsOf") functions.push_back(frame.function);
       }
     }
     done.Done();
