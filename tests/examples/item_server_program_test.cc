@@ -177,6 +177,7 @@ TEST(FirstLeakGuideTest, ShowsWhatTheTestPrints) {
                                                                          << want << "and it is\n"
                                                                          << r.out << r.err;
 }
+#endif
 
 #if LEASH_HAS_TIDY_MODULE
 ProgramResult Check(const std::string& file) {
