@@ -512,7 +512,7 @@ void Group::Start(F&& fn, std::source_location site) {
                 "a Group's function returns absl::Status or nothing");
   try {
     internal::Spawn(site, nullptr,
-                    internal::CountedTask<internal::GroupCounter, F>({state_}, std::move(fn)));
+                    internal::CountedTask<internal::GroupCounter, F>({state_}, std::forward<F>(fn)));
   } catch (...) {
     internal::GroupCounter{state_}.Leave();
     throw;

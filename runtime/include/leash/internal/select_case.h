@@ -50,7 +50,7 @@ class CaseChan {
   template <class Handle>
   explicit CaseChan(Handle&& handle) : chan_(ChanAccess::Core(handle)) {
     if constexpr (!std::is_lvalue_reference_v<Handle> && !std::is_const_v<Handle>) {
-      owned_ = ChanAccess::Take<kRight>(std::move(handle));
+      owned_ = ChanAccess::Take<kRight>(std::forward<Handle>(handle));
     } else if constexpr (!std::is_lvalue_reference_v<Handle>) {
       Own();
     }
