@@ -178,7 +178,6 @@ TEST(FirstLeakGuideTest, ShowsWhatTheTestPrints) {
                                                                          << want << "and it is\n"
                                                                          << r.out << r.err;
 }
-#endif
 
 #if LEASH_HAS_TIDY_MODULE
 ProgramResult Check(const std::string& file) {
