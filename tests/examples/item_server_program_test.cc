@@ -148,7 +148,6 @@ TEST(ItemServerTestTest, TheLeakyServersTestFailsAndIsNamed) {
   }
 }
 
-#if !defined(__clang__)
 // The guide shows what the preset release prints; clang's -g1 leaves out the names of what is
 // inlined.
 
