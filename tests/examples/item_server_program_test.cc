@@ -148,9 +148,6 @@ TEST(ItemServerTestTest, TheLeakyServersTestFailsAndIsNamed) {
   }
 }
 
-// The guide shows what the preset release prints; clang's -g1 leaves out the names of what is
-// inlined.
-
 // The block of docs/guide/first-leak.md that begins with these words.
 std::string GuideBlock(const std::string& begin) {
   const std::string guide = ReadTestFile("docs/guide/first-leak.md");
@@ -171,6 +168,9 @@ std::string Steady(std::string text) {
 }
 
 TEST(FirstLeakGuideTest, ShowsWhatTheTestPrints) {
+#if defined(__clang__)
+  GTEST_SKIP() << "clang's -g1 leaves out what is inlined; the guide shows the preset release";
+#endif
   const ProgramResult r = RunProgram({Example("leaky_server_test"), "--gtest_brief=1"});
   const std::string want = GuideBlock("leash: ItemServerTest");
   EXPECT_NE(Steady(r.out + r.err).find(Steady(want)), std::string::npos) << "the guide says\n"
