@@ -62,7 +62,7 @@ void DeferredGo::Start(DeferredGoRef self) {
   } catch (const std::bad_alloc&) {
     LEASH_CHECK(self != nullptr);
   }
-  self.release();
+  static_cast<void>(self.release());
   if (deferred->owed_.fetch_add(1, std::memory_order_acq_rel) != 0) return;  // is being tried
   try {
     ResetTimer(&deferred->retry_, Nanotime() + kRetryNs, 0);
