@@ -511,8 +511,9 @@ void Group::Start(F&& fn, std::source_location site) {
                     std::is_same_v<std::invoke_result_t<F&>, absl::Status>,
                 "a Group's function returns absl::Status or nothing");
   try {
-    internal::Spawn(site, nullptr,
-                    internal::CountedTask<internal::GroupCounter, F>({state_}, std::forward<F>(fn)));
+    internal::Spawn(
+        site, nullptr,
+        internal::CountedTask<internal::GroupCounter, F>({state_}, std::forward<F>(fn)));
   } catch (...) {
     internal::GroupCounter{state_}.Leave();
     throw;
