@@ -60,9 +60,10 @@ void DeferredGo::Start(DeferredGoRef self) {
     internal::Spawn(deferred->site_, nullptr, &DeferredGo::Run, std::move(self));
     return;
   } catch (const std::bad_alloc&) {
-    LEASH_CHECK(self != nullptr);
+    // Not moved, so nothing has started; the timer below keeps the reference.
+    DeferredGo* const unstarted = self.release();
+    LEASH_CHECK(unstarted == deferred);
   }
-  static_cast<void>(self.release());
   if (deferred->owed_.fetch_add(1, std::memory_order_acq_rel) != 0) return;  // is being tried
   try {
     ResetTimer(&deferred->retry_, Nanotime() + kRetryNs, 0);
