@@ -170,23 +170,37 @@ void AfterSwitch();
 // find_runnable.cc
 // The M's loop, on its own stack.
 [[noreturn]] void Schedule(M* m);
+
+// m.cc
 void WakeP();
 // Runs or wakes an M for p. sched.lock not held.
 void StartM(P* p, bool spinning);
+void StopM(M* m);
+void StopSpinning(M* m);
+[[noreturn]] void ExitM(M* m);
+
+// global_queue.cc
 void PushGlobal(G* g);
 void PushGlobalList(G* first, G* last, int32_t n);
+// One from the global queue (null: empty) and, unless `one`, its share of the others into p's.
+// sched.lock held.
+G* TakeGlobalLocked(P* p, bool one);
 // Puts g in front (`next`) or at the end of p's queue; overflow goes to the global one.
 void RunqPut(P* p, G* g, bool next);
+
+// p.cc. sched.lock held where the name ends in Locked.
 P* AcquireIdlePLocked();
 void ReleaseIdlePLocked(P* p);
-// Makes or reuses a P, not on any list. sched.lock held. Null: no more can be made.
+// Makes or reuses a P, not on any list. Null: no more can be made.
 P* NewPLocked();
+// p, whose M is in the scheduler, is one too many and is to be taken apart.
+bool MustRetireLocked(P* p);
 // Takes m's detached or surplus P apart.
 void RetireP(M* m);
-void StopM(M* m);
 // Gives p to an M, for a goroutine locked to it, and similar.
 void HandOffP(P* p);
-[[noreturn]] void ExitM(M* m);
+// Something is in a queue, global or a P's. A moment's truth.
+bool AnyQueued();
 
 // sysmon.cc
 void StartSysmon();
