@@ -17,7 +17,7 @@ inline int64_t MonotonicNow() {
 }
 
 // The coarse tick: written by sysmon and by Ms that start after a pause, read at every park.
-extern std::atomic<int64_t> coarse_now;
+[[gnu::visibility("hidden")]] extern std::atomic<int64_t> coarse_now;
 
 }  // namespace leash::rt
 

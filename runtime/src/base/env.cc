@@ -137,7 +137,7 @@ void ReadSettings() {
       ReadDebugKey(item.substr(0, equals), item.substr(equals + 1));
     }
   }
-  lock_rank_checked = settings.lock_rank;
+  CheckLockRanks(settings.lock_rank);
 }
 
 }  // namespace leash::rt

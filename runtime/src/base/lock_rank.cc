@@ -3,10 +3,9 @@
 #include <cstddef>
 
 #include "base/check.h"
+#include "base/lock.h"
 
 namespace leash::rt {
-
-bool lock_rank_checked = false;
 
 namespace {
 
@@ -22,11 +21,19 @@ bool MayRepeat(LockRank rank) { return rank == LockRank::kChan || rank == LockRa
 
 }  // namespace
 
+void CheckLockRanks(bool on) {
+  if (on) {
+    lock_attention.fetch_or(kLockRanksChecked, std::memory_order_relaxed);
+  } else {
+    lock_attention.fetch_and(~kLockRanksChecked, std::memory_order_relaxed);
+  }
+}
+
 [[gnu::noinline]] void LockRankAcquire(LockRank rank) {
   if (rank != LockRank::kUnranked) {
     for (size_t i = 0; i < held.count; ++i) {
       if (held.ranks[i] > rank || (held.ranks[i] == rank && !MayRepeat(rank))) {
-        lock_rank_checked = false;  // the report itself takes locks
+        CheckLockRanks(false);  // the report itself takes locks
         InternalError("lock rank: a lock is taken out of the order of base/lock_rank.h");
       }
     }

@@ -24,8 +24,8 @@ enum class LockRank : uint8_t {
   kLeaf,          // takes nothing while held
 };
 
-// LEASH_DEBUG=lockrank=1.
-extern bool lock_rank_checked;
+// LEASH_DEBUG=lockrank=1: from then on every lock calls the two below.
+void CheckLockRanks(bool on);
 void LockRankAcquire(LockRank rank);
 void LockRankRelease(LockRank rank);
 

@@ -9,31 +9,12 @@
 
 #include "base/check.h"
 #include "base/sanitizers.h"
+#include "chan/copy_element.h"
 #include "leash/go.h"
 #include "sched/park.h"
 
 namespace leash::rt {
 namespace {
-
-#if LEASH_RACE
-// Copies without ThreadSanitizer's knowledge: its memcpy would take the copy for an access by the
-// caller, to a stack that is another's. Volatile, lest the loop be made a memcpy.
-void CopyElement(void* to, const void* from, size_t n) {
-  volatile char* t = static_cast<volatile char*>(to);
-  const volatile char* f = static_cast<const volatile char*>(from);
-  for (size_t i = 0; i < n; ++i) t[i] = f[i];
-}
-#else
-inline void CopyElement(void* to, const void* from, size_t n) {
-  if (n == 8) {
-    std::memcpy(to, from, 8);
-  } else if (n == 4) {
-    std::memcpy(to, from, 4);
-  } else {
-    std::memcpy(to, from, n);
-  }
-}
-#endif
 
 inline void Construct(const ElementType* type, void* slot, void* from) {
   if (type->construct == nullptr) {
@@ -49,13 +30,6 @@ inline void Receive(const ElementType* type, void* room, void* from) {
   } else {
     type->receive(room, from);
   }
-}
-
-// Takes a waiter that has been claimed off its queue: the caller readies it after unlocking.
-inline G* Complete(SudogQueue& queue, Sudog* waiter, Outcome outcome) {
-  queue.Remove(waiter);
-  waiter->outcome = outcome;
-  return waiter->g;
 }
 
 // Law (4). The first waiter, to be told that there may be something for it.
@@ -132,19 +106,7 @@ size_t RoundUp(size_t n, size_t align) { return (n + align - 1) / align * align;
 
 }  // namespace
 
-void ChanLock::Unlock() {
-  ChanCore* chan = std::exchange(chan_, nullptr);
-  race::Release(&chan->life);
-  chan->lock.unlock();
-  if (wake != nullptr) Ready(std::exchange(wake, nullptr));
-}
-
-Lock* ChanLock::GiveToPark() {
-  LEASH_CHECK(wake == nullptr);
-  ChanCore* chan = std::exchange(chan_, nullptr);
-  race::Release(&chan->life);
-  return &chan->lock;
-}
+void ChanLock::WakeOne() { Ready(std::exchange(wake, nullptr)); }
 
 Attempt SendLocked(ChanCore* chan, void* value, G** wake) {
   if (chan->closed.load(std::memory_order_relaxed) != 0) return Attempt::kClosed;
@@ -256,6 +218,7 @@ rt::ChanCore* ChanMake(const ElementType* type, size_t capacity, std::string_vie
   chan->tokens = reinterpret_cast<rt::Token*>(memory + sizeof(ChanCore));
   chan->hand_over =
       capacity == 0 || (!rt::race::kEnabled && (type->construct == nullptr || type->nothrow));
+  chan->plain = !rt::race::kEnabled && chan->hand_over && type->construct == nullptr;
   chan->flavor = flavor;
   chan->allocated_align = align;
   chan->element_function_name = type->function_name;

@@ -91,6 +91,7 @@ struct alignas(64) ChanCore {
   size_t slot_bytes = 0;
   Token* tokens = nullptr;
   bool hand_over = true;  // (4)
+  bool plain = false;     // hand_over, and elements are bytes: nothing throws
   ChanFlavor flavor = ChanFlavor::kPlain;
   size_t allocated_align = 0;
   const char* name = nullptr;
@@ -125,8 +126,10 @@ struct alignas(64) ChanCore {
 // Holds a channel's lock; when it is given up, wakes the one that was found to be woken.
 class ABSL_SCOPED_LOCKABLE ChanLock {
  public:
-  explicit ChanLock(ChanCore* chan) ABSL_EXCLUSIVE_LOCK_FUNCTION(chan->lock) : chan_(chan) {
-    chan_->lock.lock();
+  // `locked`: the caller has locked it.
+  explicit ChanLock(ChanCore* chan, bool locked = false) ABSL_EXCLUSIVE_LOCK_FUNCTION(chan->lock)
+      : chan_(chan) {
+    if (!locked) chan_->lock.lock();
   }
   ~ChanLock() ABSL_UNLOCK_FUNCTION() {
     if (chan_ != nullptr) Unlock();
@@ -134,13 +137,27 @@ class ABSL_SCOPED_LOCKABLE ChanLock {
   ChanLock(const ChanLock&) = delete;
   ChanLock& operator=(const ChanLock&) = delete;
 
-  void Unlock();
-  // Park() will unlock it.
-  Lock* GiveToPark();
+  void Unlock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    ChanCore* chan = chan_;
+    chan_ = nullptr;
+    race::Release(&chan->life);
+    chan->lock.unlock();
+    if (wake != nullptr) WakeOne();
+  }
+  // It stays locked: Park() will unlock it.
+  ChanCore* GiveToPark() {
+    LEASH_CHECK(wake == nullptr);
+    ChanCore* chan = chan_;
+    chan_ = nullptr;
+    race::Release(&chan->life);
+    return chan;
+  }
 
   G* wake = nullptr;
 
  private:
+  void WakeOne();
+
   ChanCore* chan_;
 };
 
@@ -151,6 +168,13 @@ enum class Attempt : uint8_t { kWouldBlock, kDone, kClosed };
 // it is not null; also when the move of the element throws.
 Attempt SendLocked(ChanCore* chan, void* value, G** wake) ABSL_EXCLUSIVE_LOCKS_REQUIRED(chan->lock);
 Attempt RecvLocked(ChanCore* chan, void* room, G** wake) ABSL_EXCLUSIVE_LOCKS_REQUIRED(chan->lock);
+
+// Takes a waiter that has been claimed off its queue: the caller readies it after unlocking.
+inline G* Complete(SudogQueue& queue, Sudog* waiter, Outcome outcome) {
+  queue.PopFront(waiter);
+  waiter->outcome = outcome;
+  return waiter->g;
+}
 
 // The last handle has gone: destroys the channel, unless (6).
 void ChanUnreferenced(ChanCore* chan);

@@ -1,9 +1,12 @@
 // Select: waiting for several channels at once.
 //
-// As in Go: all channels are locked, ascending by address; the cases are tried in a random order;
-// if none is ready, one sudog for each goes into the queues and the goroutine parks, and the
-// channels are unlocked once it is parked. Who completes one of them wins the select by an exchange
-// (sudog.h), so the others pass it by; it takes its other sudogs off the queues itself.
+// The cases are tried in a random order, each under the lock of its own channel: one that is ready
+// may be taken whatever the others are. If none was, all channels are locked, ascending by address,
+// and tried again, as in Go: that nothing is ready, which lets a default through or makes the
+// caller wait, is so of one moment only if it is seen under all locks. Then one sudog for each goes
+// into the queues and the goroutine parks, and the channels are unlocked once it is parked. Who
+// completes one of them wins the select by an exchange (sudog.h), so the others pass it by; it
+// takes its other sudogs off the queues itself.
 //
 // A timeout is a timer on the select's own stack, armed while the channels are still locked and the
 // goroutine is parked already, so that it may fire at once. It competes for the select as a waker
@@ -43,10 +46,20 @@ using internal::CaseRecord;
 constexpr size_t kNone = SIZE_MAX;
 constexpr size_t kCasesMax = 65536;  // Go's limit; an index fits in 16 bits
 
-// A number from 0 to n - 1.
-uint32_t RandomBelow(uint32_t n) {
-  return static_cast<uint32_t>(uint64_t{CheapRandom()} * n >> 32);
-}
+// Numbers from 0 to n - 1, for n = 1, 2, 3, ...: the digits of one random fraction to mixed bases.
+// (After 8 of them, 8! = 40320, a new fraction: so the bias is below 2^-16.)
+class RandomDigits {
+ public:
+  uint32_t Below(uint32_t n) {
+    if (n % 8 == 1) fraction_ = CheapRandom();
+    const uint64_t product = uint64_t{fraction_} * n;
+    fraction_ = static_cast<uint32_t>(product);
+    return static_cast<uint32_t>(product >> 32);
+  }
+
+ private:
+  uint32_t fraction_ = 0;
+};
 
 struct Selection;
 void TimedOut(RtTimer* timer, int64_t now_ns);
@@ -75,21 +88,24 @@ struct Selection {
 
  private:
   void Plan();
+  void PlanLocks();
+  size_t TakeReady() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   bool HasDuplicate(size_t i) const {
     return i > 0 && cases[lock_order[i]].chan == cases[lock_order[i - 1]].chan;
   }
   void LockAll() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void UnlockAll() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   size_t PollLocked(size_t first) ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  Attempt TryLocked(CaseRecord& record) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  Attempt TryLocked(CaseRecord& record, G** waken) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void EnqueueLocked();
   void Dequeue();
   [[noreturn]] void WaitForEver();
   [[noreturn]] void PanicClosed();
 };
 
-// Sorts the cases out: what can be polled, in which order, and what must be locked.
+// Sorts the cases out: what can be polled, and in which order.
 void Selection::Plan() {
+  RandomDigits digits;
   int64_t shortest_ns = INT64_MAX;
   for (size_t i = 0; i < n; ++i) {
     const CaseRecord& record = cases[i];
@@ -114,12 +130,47 @@ void Selection::Plan() {
         break;
     }
     // Fisher and Yates, from the inside out.
-    const size_t j = RandomBelow(static_cast<uint32_t>(polled + 1));
+    const size_t j = digits.Below(static_cast<uint32_t>(polled + 1));
     poll_order[polled++] = poll_order[j];
     poll_order[j] = static_cast<uint16_t>(i);
   }
-  std::sort(lock_order, lock_order + locked,
-            [this](uint16_t a, uint16_t b) { return std::less<>()(cases[a].chan, cases[b].chan); });
+}
+
+// In which order the channels are locked.
+void Selection::PlanLocks() {
+  const auto before = [this](uint16_t a, uint16_t b) {
+    return std::less<>()(cases[a].chan, cases[b].chan);
+  };
+  if (locked > 16) {
+    std::sort(lock_order, lock_order + locked, before);
+    return;
+  }
+  for (size_t i = 1; i < locked; ++i) {
+    const uint16_t index = lock_order[i];
+    size_t j = i;
+    for (; j > 0 && before(index, lock_order[j - 1]); --j) lock_order[j] = lock_order[j - 1];
+    lock_order[j] = index;
+  }
+}
+
+// Takes a case that is ready by itself; kNone: there was none, each in its moment.
+size_t Selection::TakeReady() {
+  for (size_t i = 0; i < polled; ++i) {
+    CaseRecord& record = cases[poll_order[i]];
+    if (record.op == CaseOp::kTimeout) return poll_order[i];
+    ChanCore* chan = record.chan;
+    // In this order: ChanTrySend and ChanTryRecv say why.
+    if (record.op == CaseOp::kSend ? !chan->Closed() && chan->SeemsFull()
+                                   : chan->SeemsEmpty() && !chan->Closed()) {
+      continue;
+    }
+    ChanLock lock(chan);
+    const Attempt attempt = TryLocked(record, &lock.wake);
+    if (attempt == Attempt::kWouldBlock) continue;
+    closed = attempt == Attempt::kClosed;
+    return poll_order[i];
+  }
+  return kNone;
 }
 
 void Selection::LockAll() {
@@ -138,13 +189,13 @@ void Selection::UnlockAll() {
   if (wake != nullptr) Ready(std::exchange(wake, nullptr));
 }
 
-Attempt Selection::TryLocked(CaseRecord& record) {
+Attempt Selection::TryLocked(CaseRecord& record, G** waken) {
   if (record.op == CaseOp::kTimeout) return Attempt::kDone;
   if (record.op == CaseOp::kSend) {
     race::Read(&record.chan->race_word);
-    return SendLocked(record.chan, record.value, &wake);
+    return SendLocked(record.chan, record.value, waken);
   }
-  const Attempt attempt = RecvLocked(record.chan, record.value, &wake);
+  const Attempt attempt = RecvLocked(record.chan, record.value, waken);
   record.received = attempt == Attempt::kDone;
   if (attempt != Attempt::kClosed) return attempt;
   record.chan->close_token.Acquire();
@@ -155,7 +206,7 @@ Attempt Selection::TryLocked(CaseRecord& record) {
 // that was a send on a closed channel.
 size_t Selection::PollLocked(size_t first) {
   const auto take = [this](size_t index) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    const Attempt attempt = TryLocked(cases[index]);
+    const Attempt attempt = TryLocked(cases[index], &wake);
     closed = attempt == Attempt::kClosed;
     return attempt != Attempt::kWouldBlock;
   };
@@ -220,6 +271,11 @@ size_t Selection::Run() {
     if (default_case != kNone) return default_case;
     if (timeout_case == kNone) WaitForEver();
   }
+  if (const size_t taken = TakeReady(); taken != kNone) {
+    if (closed) PanicClosed();
+    return taken;
+  }
+  PlanLocks();
   size_t retried = kNone;
   for (;;) {
     LockAll();

@@ -94,13 +94,22 @@ class SudogQueue {
     (s->prev != nullptr ? SetNext(s->prev, s->next) : SetFirst(s->next));
     (s->next != nullptr ? s->next->prev : last_) = s->prev;
   }
+  // Remove for the first one.
+  void PopFront(Sudog* s) {
+    LEASH_CHECK(s->queued);  // (1)
+    LEASH_DCHECK(s == First());
+    s->queued = false;
+    Sudog* next = s->next;
+    (next != nullptr ? next->prev : last_) = nullptr;
+    SetFirst(next);
+  }
   // The first one that can be completed; if it belongs to a select, the caller has won that. Stays
   // in the queue.
   Sudog* Claim() {
     for (;;) {
       Sudog* s = First();
       if (s == nullptr || s->select == nullptr || s->select->Win(s)) return s;
-      Remove(s);  // (3)
+      PopFront(s);  // (3)
     }
   }
 

@@ -125,7 +125,7 @@ void Capturer::CaptureOne(G* g) {
   }
   entry.id = f.id;
   entry.kind = g->kind == GKind::kThread ? GoroutineKind::kThread : GoroutineKind::kGoroutine;
-  entry.locked_to_thread = g->kind == GKind::kThread || g->locked_m != nullptr;
+  entry.locked_to_thread = g->kind == GKind::kThread || g->lock_count != 0;
   entry.current = g == self_;
   switch (f.status) {
     case GStatus::kRunnable:
@@ -436,7 +436,7 @@ void Capturer::FindMentions() {
       }
       const StackSlot slot = SlotOf(g);
       const auto* sp = reinterpret_cast<const char*>(g->context.sp);
-      const auto* closure = static_cast<const char*>(g->closure);
+      const auto* closure = static_cast<const char*>(ClosureOf(g));
       const internal::ClosureType* closure_type = g->closure_type;
       // Else these may be of two goroutines, and a size of the one reach past what the other has.
       // What changes from here on stays mapped, and the look below finds it.

@@ -6,7 +6,6 @@
 
 #include "base/futex.h"
 #include "sched/labels.h"
-#include "sched/membarrier.h"
 #include "sched/park.h"
 #include "sched/registry.h"
 #include "sched/scheduler.h"
@@ -63,8 +62,7 @@ std::vector<Glimpse> GlanceAtGoroutines() {
 
 uint32_t WatchMoves() {
   const uint32_t ticket = moves.load(std::memory_order_acquire);
-  watch.store(1, std::memory_order_seq_cst);
-  HeavyFence();  // pairs with LightFence() in Moved()
+  ArmWatch();
   return ticket;
 }
 

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/futex.h"
-#include "sched/membarrier.h"
+#include "base/membarrier.h"
 #include "sched/netpoll_poll.h"
 #include "sched/park.h"
 #include "sched/sched_hooks.h"
@@ -257,15 +257,6 @@ G* WaitForLockedG(M* m) {
   return g;
 }
 
-// Binds a stack to a goroutine that has none. False: there is none to be had now.
-bool BindStack(P* p, G* g) {
-  if (g->stack != kNoStack) return true;
-  g->stack = AllocStack(&p->stacks, g->stack_class);
-  if (g->stack == kNoStack) return false;
-  g->context = FreshContext(StackTop(g->stack) - 16);
-  return true;
-}
-
 }  // namespace
 
 void Schedule(M* m) {
@@ -277,11 +268,11 @@ void Schedule(M* m) {
       // There may be more where this came from. Go does the same.
       WakeP();
     }
-    if (g->locked_m != nullptr && g->locked_m != m) {
+    if (g->lock_count != 0 && g->locked_m != m) {
       RunOnItsM(m, g);
       continue;
     }
-    if (!BindStack(m->p, g)) {
+    if (g->stack == kNoStack && !BindStack(m->p, g)) {
       // It stays runnable until a stack is free. Others, which have theirs, go first.
       PushGlobal(g);
       const int64_t now = MonotonicNow();
@@ -293,7 +284,7 @@ void Schedule(M* m) {
       continue;
     }
     no_stack_since = 0;
-    SwitchAway(m, g);
+    SwitchToGoroutine(m, g);
   }
 }
 

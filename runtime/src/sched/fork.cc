@@ -25,6 +25,8 @@ void InChild() {
   forked = true;
   M* m = GetThread()->m;
   G* self = m != nullptr ? m->current : GetThread()->thread_g;
+  InitMembarrier();
+  Lock::ForgetSleepersAfterFork();
   sched.lock.ResetAfterFork();
   RegistryAfterFork();
   StacksAfterFork();
@@ -40,7 +42,7 @@ void InChild() {
     const GStatus status = g->status.load(std::memory_order_relaxed);
     if (status != GStatus::kIdle) g->status.store(GStatus::kDead, std::memory_order_relaxed);
   }
-  sched.queue_head = sched.queue_tail = nullptr;
+  sched.queue_head = sched.queue_tail = 0;
   sched.queue_size.store(0, std::memory_order_relaxed);
   sched.idle_ms = nullptr;
   sched.idle_ps = nullptr;

@@ -25,8 +25,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <source_location>
 
+#include "base/sanitizers.h"
 #include "leash/go.h"
 #include "sched/wait_reason.h"
 #include "stack/context.h"
@@ -50,6 +52,17 @@ struct EhGlobals {
 inline constexpr size_t kInlineClosureBytes = 64;
 inline constexpr int kSpawnFramesMax = 8;
 
+// What is rare in a record, as bits of G::rare: a spawn and an end look at this one word and leave
+// the cold line alone where it is zero.
+inline constexpr uint8_t kFarClosure = 1;   // the closure lies in the arena of closures
+inline constexpr uint8_t kEhSaved = 2;      // `eh` holds something
+inline constexpr uint8_t kBackground = 4;   // `background` is set
+inline constexpr uint8_t kSpawnFrames = 8;  // `spawn_frames` is there; stays for the record's life
+inline constexpr uint8_t kExitException = 16;  // `exit_exception` is there
+
+// Four cache lines: switch, facts, closure, and what is rare. The first three are all that a
+// goroutine costs which is started, run and ended; a million that have been started and have not
+// run yet are that much memory.
 struct alignas(64) G {
   // What a switch touches.
   Context context;
@@ -59,37 +72,51 @@ struct alignas(64) G {
   GKind kind = GKind::kGoroutine;
   uint8_t stack_class = 0;     // what it gets at its first run
   StackSlot stack = kNoStack;  // (4)
-  uint32_t lock_count = 0;     // LockOSThread calls not undone
-  G* queue_next = nullptr;     // the global queue, free lists, lists of readied ones
-  std::atomic<const void*> wait_object{nullptr};
-  std::atomic<int64_t> since{0};  // when this status began, by the coarse clock
-  EhGlobals eh{};
-  M* m = nullptr;         // the M that runs it
-  M* locked_m = nullptr;  // the M that it is locked to
+  uint32_t lock_count = 0;     // LockOSThread calls not undone; iff not 0, locked_m is set
+  G* queue_next = nullptr;     // free lists, lists of readied ones
+  M* m = nullptr;              // the M that runs it
+  int32_t tid = 0;             // of a thread
+  uint8_t rare = 0;            // owner only
 
-  // Facts. Written at spawn, constant until it ends.
-  std::atomic<uint64_t> id{0};
+  // Facts. Written at spawn, constant until it ends, but for the two of a wait.
+  alignas(64) std::atomic<uint64_t> id{0};
   uint64_t parent_id = 0;
   std::source_location site;
-  LabelSet* labels = nullptr;        // counted; null: none
-  const char* test = nullptr;        // never freed: see labels.h
-  const char* background = nullptr;  // never freed
-  uint64_t* spawn_frames = nullptr;  // kSpawnFramesMax words, the first is the count; or null
+  const char* test = nullptr;  // never freed: see labels.h
+  LabelSet* labels = nullptr;  // counted; null: none
   const internal::ClosureType* closure_type = nullptr;
-  void* closure = nullptr;  // here or in the arena
+  std::atomic<const void*> wait_object{nullptr};
+  std::atomic<int64_t> since{0};  // when this status began, by the coarse clock
 
-  // Threads: where it parks, and who it is.
-  std::atomic<uint32_t> thread_wake{0};
-  int32_t tid = 0;
-  char* thread_stack_top = nullptr;
+  // The closure, or (kFarClosure) a pointer to it.
+  alignas(64) char inline_closure[kInlineClosureBytes];
 
-  void* fiber = nullptr;            // ThreadSanitizer's
-  void* asan_fake_stack = nullptr;  // AddressSanitizer's
-  bool exiting = false;             // Goexit unwinds it
-  void* exit_exception = nullptr;   // what it is unwound with; from malloc
-
-  alignas(16) char inline_closure[kInlineClosureBytes];
+  // Rare.
+  EhGlobals eh{};
+  M* locked_m = nullptr;                 // the M that it is locked to
+  const char* background = nullptr;      // never freed
+  uint64_t* spawn_frames = nullptr;      // kSpawnFramesMax words behind their count
+  void* exit_exception = nullptr;        // what Goexit unwinds it with; from malloc
+  char* thread_stack_top = nullptr;      // a thread's
+  std::atomic<uint32_t> thread_wake{0};  // where a thread parks
+#if LEASH_RACE
+  void* fiber = nullptr;
+#endif
+#if LEASH_ASAN
+  void* asan_fake_stack = nullptr;
+#endif
 };
+#if !LEASH_RACE && !LEASH_ASAN
+static_assert(sizeof(G) == 256);
+#endif
+
+// Where its closure lies.
+inline void* ClosureOf(G* g) {
+  if ((g->rare & kFarClosure) == 0) return g->inline_closure;
+  void* far;
+  std::memcpy(&far, g->inline_closure, sizeof(far));
+  return far;
+}
 
 // The M's own record: what CurrentG() gives inside the scheduler, in timers' functions. Id 0.
 inline bool IsGoroutine(const G* g) { return g->kind == GKind::kGoroutine; }

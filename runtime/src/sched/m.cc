@@ -9,10 +9,10 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/futex.h"
+#include "base/membarrier.h"
 #include "base/race.h"
 #include "base/raw_print.h"
 #include "base/sanitizers.h"
-#include "sched/membarrier.h"
 #include "sched/scheduler.h"
 
 namespace __cxxabiv1 {
@@ -108,10 +108,7 @@ void StopSpinning(M* m) {
   LEASH_CHECK(before > 0);
 }
 
-void WakeP() {
-  // (3), with HeavyFence in FindRunnable: the work is published before the counts are read.
-  LightFence();
-  if (sched.idle_p_count.load(std::memory_order_relaxed) == 0) return;
+void WakeIdleP() {
   int32_t none = 0;
   if (sched.spinning_ms.load(std::memory_order_relaxed) != 0 ||
       !sched.spinning_ms.compare_exchange_strong(none, 1, std::memory_order_seq_cst)) {

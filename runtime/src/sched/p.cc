@@ -3,7 +3,7 @@
 #include <new>
 
 #include "base/check.h"
-#include "sched/membarrier.h"
+#include "base/membarrier.h"
 #include "sched/netpoll_poll.h"
 #include "sched/scheduler.h"
 #include "sched/timer_heap.h"

@@ -125,7 +125,7 @@ void Goexit() {
   auto* exception = static_cast<_Unwind_Exception*>(std::calloc(1, sizeof(_Unwind_Exception)));
   if (exception == nullptr) Fatal("out of memory: Goexit");
   g->exit_exception = exception;
-  g->exiting = true;
+  g->rare |= kExitException;
   exception->exception_class = 0x6c656173684f5554;  // "leashOUT"
   exception->exception_cleanup = &OnSwallowed;
   _Unwind_ForcedUnwind(exception, &StopAtEnd, nullptr);

@@ -1,6 +1,8 @@
 #include "sched/registry.h"
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <new>
 
 #include "base/check.h"
@@ -9,14 +11,14 @@
 namespace leash::rt {
 namespace {
 
-constexpr int kCacheMax = 64;
 constexpr size_t kBlock = 64;             // records made at a time
-constexpr size_t kCommitBytes = 1 << 20;  // arena made usable at a time
+constexpr size_t kCommitBytes = 2 << 20;  // arena made usable at a time: a huge page
 
 struct Registry {
   Lock lock{LockRank::kRegistry};
   G* free = nullptr;          // linked by queue_next
   char* committed = nullptr;  // end of the usable part
+  size_t queue_room = 0;      // of the global queue, in records
   std::atomic<size_t> count{0};
 };
 constinit Registry registry;
@@ -31,7 +33,16 @@ bool GrowLocked() {
   if (end > arena.records.end) return false;
   while (r.committed < end) {
     if (!CommitArena(r.committed, kCommitBytes)) return false;
+    // A program with a few goroutines keeps its small pages; one with many takes a fault for every
+    // 8,192 records instead of one for every 16.
+    if (r.committed != arena.records.begin) UseHugePages(r.committed, kCommitBytes);
     r.committed += kCommitBytes;
+  }
+  // So that queueing a goroutine never needs memory.
+  if (r.queue_room < count + kBlock) {
+    const size_t room = std::bit_ceil(std::max<size_t>(count + kBlock, kQueueRoomMin));
+    if (!CommitArena(arena.queue.begin, room * sizeof(G*))) return false;
+    r.queue_room = room;
   }
   for (size_t i = kBlock; i-- > 0;) {
     G* g = ::new (begin + i * sizeof(G)) G();
@@ -45,19 +56,13 @@ bool GrowLocked() {
 
 }  // namespace
 
-G* AllocG(GCache* cache) {
-  if (cache != nullptr && cache->head != nullptr) {
-    G* g = cache->head;
-    cache->head = g->queue_next;
-    --cache->count;
-    return g;
-  }
+G* AllocGShared(GCache* cache) {
   LockHolder hold(registry.lock);
   if (registry.free == nullptr && !GrowLocked()) return nullptr;
   G* g = registry.free;
   registry.free = g->queue_next;
   // A batch for the next ones.
-  while (cache != nullptr && cache->count < kCacheMax / 2 && registry.free != nullptr) {
+  while (cache != nullptr && cache->count < GCache::kMax / 2 && registry.free != nullptr) {
     G* more = registry.free;
     registry.free = more->queue_next;
     more->queue_next = cache->head;
@@ -67,18 +72,11 @@ G* AllocG(GCache* cache) {
   return g;
 }
 
-void FreeG(GCache* cache, G* g) {
-  LEASH_DCHECK(g->status.load(std::memory_order_relaxed) == GStatus::kIdle);  // (2)
-  if (cache != nullptr && cache->count < kCacheMax) {
-    g->queue_next = cache->head;
-    cache->head = g;
-    ++cache->count;
-    return;
-  }
+void FreeGShared(GCache* cache, G* g) {
   LockHolder hold(registry.lock);
   g->queue_next = registry.free;
   registry.free = g;
-  while (cache != nullptr && cache->count > kCacheMax / 2) {
+  while (cache != nullptr && cache->count > GCache::kMax / 2) {
     G* more = cache->head;
     cache->head = more->queue_next;
     --cache->count;

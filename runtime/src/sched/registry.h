@@ -11,19 +11,41 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/check.h"
 #include "sched/g.h"
 
 namespace leash::rt {
 
 // A P's own free records, linked by queue_next, last in, first out. Its owner's only.
 struct GCache {
+  static constexpr int kMax = 64;
   G* head = nullptr;
   int count = 0;
 };
 
+// The first capacity of the global queue, in records: a page.
+inline constexpr size_t kQueueRoomMin = 512;
+
 // A free record, or null: no memory. `cache` may be null.
-G* AllocG(GCache* cache);
-void FreeG(GCache* cache, G* g);
+G* AllocGShared(GCache* cache);
+inline G* AllocG(GCache* cache) {
+  if (cache == nullptr || cache->head == nullptr) return AllocGShared(cache);
+  G* g = cache->head;
+  cache->head = g->queue_next;
+  --cache->count;
+  return g;
+}
+void FreeGShared(GCache* cache, G* g);
+inline void FreeG(GCache* cache, G* g) {
+  LEASH_DCHECK(g->status.load(std::memory_order_relaxed) == GStatus::kIdle);  // (2)
+  if (cache == nullptr || cache->count == GCache::kMax) {
+    FreeGShared(cache, g);
+    return;
+  }
+  g->queue_next = cache->head;
+  cache->head = g;
+  ++cache->count;
+}
 void DrainGCache(GCache* cache);
 
 // Records made so far: G* GAt(0) ... GAt(GCount() - 1).

@@ -54,6 +54,14 @@ class RunQueue {
     }
   }
 
+  // Owner only: the one that PopFront would return after `n` others; null: there are fewer. Thieves
+  // may have it by now: for prefetching only.
+  T* Peek(uint32_t n) const {
+    const uint32_t h = head_.load(std::memory_order_relaxed) + n;
+    if (static_cast<int32_t>(tail_.load(std::memory_order_relaxed) - h) <= 0) return nullptr;
+    return slots_[h % kCapacity].load(std::memory_order_relaxed);
+  }
+
   // Owner only, when the ring is full: moves its older half into out[0 .. kCapacity/2) and returns
   // how many; 0 if thieves were faster and there is room now.
   uint32_t PopHalf(T** out) {

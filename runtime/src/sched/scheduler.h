@@ -27,6 +27,7 @@
 #include <cstdint>
 
 #include "base/lock.h"
+#include "base/membarrier.h"
 #include "sched/g.h"
 #include "sched/registry.h"
 #include "sched/run_queue.h"
@@ -108,8 +109,9 @@ struct Sched {
   Lock lock{LockRank::kSched};
 
   // Under `lock`.
-  G* queue_head = nullptr;  // the global queue
-  G* queue_tail = nullptr;
+  uint64_t queue_head = 0;  // the global queue: global_queue.cc
+  uint64_t queue_tail = 0;
+  uint64_t queue_capacity = 0;
   M* idle_ms = nullptr;
   P* idle_ps = nullptr;
   P* unused_ps = nullptr;  // taken apart, ready to be put together again
@@ -142,16 +144,32 @@ struct Sched {
   std::atomic<uint32_t> sysmon_sleeps{0};
   std::atomic<bool> sysmon_started{false};
 };
-extern Sched sched;
+[[gnu::visibility("hidden")]] extern Sched sched;
 
-// What belongs to a thread. Reached through GetThread() only, which cannot be inlined: an address
-// of thread-local storage that the compiler keeps across a switch would be another thread's.
+// What belongs to a thread. Reached through GetThread() only: an address of thread-local storage
+// that the compiler keeps across a switch would be another thread's. So the compiler is not told
+// what it is: a volatile asm is done anew each time, and not moved over the switch, which is one.
 struct Thread {
   M* m = nullptr;         // null: not one of ours
   G* thread_g = nullptr;  // of a plain thread
   uint32_t random = 0;
 };
+#if defined(__x86_64__)
+// %fs:0 holds the thread pointer (System V ABI, x86-64 TLS); the linker makes the second a constant
+// in a program, and leaves the load in a shared object.
+inline Thread* GetThread() {
+  Thread* thread;
+  asm volatile(
+      "movq %%fs:0, %0\n\t"
+      "addq leash_this_thread@gottpoff(%%rip), %0"
+      : "=r"(thread)
+      :
+      : "cc");
+  return thread;
+}
+#else
 Thread* GetThread();
+#endif
 
 // Makes the runtime ready, once. Cheap when it is.
 void EnsureStarted();
@@ -159,20 +177,20 @@ extern sigset_t start_signal_mask;             // of the thread that started the
 extern std::atomic<uint32_t> runtime_started;  // 0 no, 1 starting, 2 yes
 
 // switch.cc
-// Finds something to run on p without leaving it; null: nothing at hand.
-G* PickLocal(M* m, P* p);
-// Leaves the current goroutine for `next` (or, if null, for the M's own stack).
-void SwitchAway(M* m, G* next);
-// The rest of the switch that led here.
-void AfterSwitch();
+// Leaves the M's own stack for `next`.
+void SwitchToGoroutine(M* m, G* next);
 [[noreturn]] void ExitGoroutine();
+// Binds a stack to a goroutine that has none. False: there is none to be had now.
+bool BindStack(P* p, G* g);
 
 // find_runnable.cc
 // The M's loop, on its own stack.
 [[noreturn]] void Schedule(M* m);
 
 // m.cc
+// Work has been published: has an M look for it, if a P is idle and nobody looks.
 void WakeP();
+void WakeIdleP();
 // Runs or wakes an M for p. sched.lock not held.
 void StartM(P* p, bool spinning);
 void StopM(M* m);
@@ -185,8 +203,8 @@ void PushGlobalList(G* first, G* last, int32_t n);
 // One from the global queue (null: empty) and, unless `one`, its share of the others into p's.
 // sched.lock held.
 G* TakeGlobalLocked(P* p, bool one);
-// Puts g in front (`next`) or at the end of p's queue; overflow goes to the global one.
-void RunqPut(P* p, G* g, bool next);
+// Half of p's full queue, and g, go to the global one.
+void RunqOverflow(P* p, G* g);
 
 // p.cc. sched.lock held where the name ends in Locked.
 P* AcquireIdlePLocked();
@@ -234,8 +252,32 @@ void SetSpawnFrames(int frames);
 
 // Counts.
 int64_t CountGoroutines();
-uint64_t NewId(P* p);
+inline constexpr uint64_t kIdBlock = 64;
+inline uint64_t NewId(P* p) {
+  if (__builtin_expect(p == nullptr, 0)) {
+    return sched.next_id.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (__builtin_expect(p->next_id == p->id_end, 0)) {
+    p->next_id = sched.next_id.fetch_add(kIdBlock, std::memory_order_relaxed);
+    p->id_end = p->next_id + kIdBlock;
+  }
+  return p->next_id++;
+}
 int32_t CurrentTid();
+
+// Puts g at the end of p's queue, or in front of it: what was there before goes to the end.
+inline void RunqPut(P* p, G* g) {
+  if (__builtin_expect(!p->queue.PushBack(g), 0)) RunqOverflow(p, g);
+}
+inline void RunqPutNext(P* p, G* g) {
+  if (G* before = p->queue.ExchangeNext(g)) RunqPut(p, before);
+}
+
+inline void WakeP() {
+  // (3), with HeavyFence in FindRunnable: the work is published before the counts are read.
+  LightFence();
+  if (__builtin_expect(sched.idle_p_count.load(std::memory_order_relaxed) != 0, 0)) WakeIdleP();
+}
 
 inline bool HasGlobalWork() { return sched.queue_size.load(std::memory_order_acquire) > 0; }
 

@@ -3,6 +3,7 @@
 // record.
 
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <stdexcept>
 
@@ -25,9 +26,14 @@ constinit std::atomic<int> spawn_frames_wanted{0};
 // Innermost first, without the runtime's own. The array stays with the record for its life, so that
 // readers may look at it at any time.
 [[gnu::noinline]] void RecordSpawnStack(G* g, int frames) {
+  if (frames == 0) {
+    g->spawn_frames[0] = 0;
+    return;
+  }
   if (g->spawn_frames == nullptr) {
     g->spawn_frames = static_cast<uint64_t*>(std::calloc(kSpawnFramesMax + 1, sizeof(uint64_t)));
     if (g->spawn_frames == nullptr) return;
+    g->rare |= kSpawnFrames;
   }
   // RecordSpawnStack, StartGoroutine.
   g->spawn_frames[0] = static_cast<uint64_t>(UnwindSelf(g->spawn_frames + 1, frames, 2));
@@ -46,9 +52,31 @@ namespace leash::internal {
 
 using namespace rt;
 
-Embryo NewGoroutine(const ClosureType* type, const GoOptions* options) {
+namespace {
+
+// Where it lies in the arena. Null: no memory.
+void* PlaceFar(G* g, const ClosureType* type) {
+  void* far = AllocClosure(type->size, type->align);
+  if (far == nullptr) return nullptr;
+  g->rare |= kFarClosure;
+  std::memcpy(g->inline_closure, &far, sizeof(far));
+  return far;
+}
+
+void FreeFar(G* g) {
+  if ((g->rare & kFarClosure) == 0) return;
+  FreeClosure(ClosureOf(g), g->closure_type->size, g->closure_type->align);
+  g->rare &= static_cast<uint8_t>(~kFarClosure);
+}
+
+bool FitsInline(const ClosureType* type) {
+  // Under ThreadSanitizer the closure's memory must be forgotten with it: see closure_arena.cc.
+  return !race::kEnabled && type->size <= kInlineClosureBytes && type->align <= 16;
+}
+
+[[gnu::noinline]] Embryo NewGoroutineSlow(const ClosureType* type, const GoOptions* options) {
   Thread* thread = GetThread();
-  if (__builtin_expect(thread->m == nullptr, 0)) EnsureStarted();
+  if (thread->m == nullptr) EnsureStarted();
   P* p = thread->m != nullptr ? thread->m->p : nullptr;
   int stack_class = default_stack_class;
   if (options != nullptr && options->stack_bytes != 0) {
@@ -60,37 +88,47 @@ Embryo NewGoroutine(const ClosureType* type, const GoOptions* options) {
   g->kind = GKind::kGoroutine;
   g->stack_class = static_cast<uint8_t>(stack_class);
   g->closure_type = type;
-  // Under ThreadSanitizer the closure's memory must be forgotten with it: see closure_arena.cc.
-  if (!race::kEnabled && type->size <= kInlineClosureBytes && type->align <= 16) {
-    g->closure = g->inline_closure;
-  } else {
-    g->closure = AllocClosure(type->size, type->align);
-    if (g->closure == nullptr) {
-      FreeG(p != nullptr ? &p->free_gs : nullptr, g);
-      throw std::bad_alloc();
-    }
+  if (!FitsInline(type) && PlaceFar(g, type) == nullptr) {
+    FreeG(p != nullptr ? &p->free_gs : nullptr, g);
+    throw std::bad_alloc();
   }
-  g->labels = nullptr;
-  g->background = nullptr;
   if (options != nullptr) {
     try {
       if (!options->name.empty()) {
         g->labels = WithLabels(CurrentG()->labels, {{"name", options->name}});
       }
-      if (!options->background.empty()) g->background = InternText(options->background);
+      if (!options->background.empty()) {
+        g->background = InternText(options->background);
+        g->rare |= kBackground;
+      }
     } catch (...) {
       AbandonGoroutine(g);
       throw;
     }
   }
-  return {g, g->closure};
+  return {g, ClosureOf(g)};
+}
+
+}  // namespace
+
+Embryo NewGoroutine(const ClosureType* type, const GoOptions* options) {
+  M* m = GetThread()->m;
+  if (__builtin_expect(m == nullptr || options != nullptr || !FitsInline(type), 0)) {
+    return NewGoroutineSlow(type, options);
+  }
+  G* g = AllocG(&m->p->free_gs);
+  if (__builtin_expect(g == nullptr, 0)) throw std::bad_alloc();
+  g->kind = GKind::kGoroutine;
+  g->stack_class = static_cast<uint8_t>(default_stack_class);
+  g->closure_type = type;
+  return {g, g->inline_closure};
 }
 
 void AbandonGoroutine(G* g) noexcept {
   M* m = GetThread()->m;
-  if (g->closure != g->inline_closure) {
-    FreeClosure(g->closure, g->closure_type->size, g->closure_type->align);
-  }
+  FreeFar(g);
+  g->rare &= kSpawnFrames;
+  g->background = nullptr;
   rt::LabelSet* labels = g->labels;
   g->labels = nullptr;
   ReleaseLabels(labels);
@@ -102,45 +140,35 @@ void AbandonGoroutine(G* g) noexcept {
   const race::Entry entry;
   M* m = GetThread()->m;
   P* p = m != nullptr ? m->p : nullptr;
-  G* parent = CurrentG();
+  G* parent = m != nullptr ? m->current : CurrentG();
   g->id.store(NewId(p), std::memory_order_relaxed);
 #if LEASH_RECORD
   g->site = site;
-  g->parent_id = IdOf(parent);
+  g->parent_id = parent->id.load(std::memory_order_relaxed);
   g->test = parent->test;
   if (p == nullptr && g->test == nullptr) g->test = running_test.load(std::memory_order_relaxed);
   g->since.store(coarse_now.load(std::memory_order_relaxed), std::memory_order_relaxed);
   const int frames = spawn_frames_wanted.load(std::memory_order_relaxed);
-  if (__builtin_expect(frames != 0, 0)) {
-    RecordSpawnStack(g, frames);
-  } else if (g->spawn_frames != nullptr) {
-    g->spawn_frames[0] = 0;
-  }
+  if (__builtin_expect((frames | (g->rare & kSpawnFrames)) != 0, 0)) RecordSpawnStack(g, frames);
 #else
   (void)site;
 #endif
   // A new record's labels are its name's; without a name it shares its spawner's.
-  if (g->labels == nullptr) g->labels = RetainLabels(parent->labels);
+  if (g->labels == nullptr && parent->labels != nullptr) g->labels = RetainLabels(parent->labels);
   CreateFiber(g);
-  g->reason.store(WaitReason::kNone, std::memory_order_relaxed);
-  g->lock_count = 0;
-  g->locked_m = nullptr;
-  g->eh = {};
-  g->context = {};
   // Release: whoever sees a record in use, before its new seq, sees these facts and not the last
   // one's.
   g->status.store(GStatus::kRunnable, std::memory_order_release);
   // Even: it does not run. A reader that saw the record's last owner sees another number.
   g->seq.store((g->seq.load(std::memory_order_relaxed) | 1) + 1, std::memory_order_release);
-  if (p != nullptr) {
+  if (__builtin_expect(p != nullptr, 1)) {
     p->started.store(p->started.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    RunqPut(p, g, /*next=*/true);
-    WakeP();
+    RunqPutNext(p, g);
   } else {
     sched.outside_started.fetch_add(1, std::memory_order_relaxed);
     PushGlobal(g);
-    WakeP();
   }
+  WakeP();
 }
 
 }  // namespace leash::internal

@@ -9,11 +9,18 @@
 #include "base/cpus.h"
 #include "base/env.h"
 #include "base/futex.h"
+#include "base/membarrier.h"
 #include "leash/go.h"
-#include "sched/membarrier.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
 #include "sched/start_hooks.h"
+#include "sched/watch.h"
+
+// Named in assembler (scheduler.h). Initial-exec: 24 bytes of what a program sets aside for that.
+extern "C" {
+[[gnu::used, gnu::visibility("hidden"), gnu::tls_model("initial-exec")]]
+constinit thread_local leash::rt::Thread leash_this_thread;
+}
 
 namespace leash::rt {
 
@@ -23,8 +30,6 @@ sigset_t start_signal_mask;
 
 namespace {
 
-thread_local Thread this_thread __attribute__((tls_model("initial-exec")));
-
 void Start() {
   ReadSettings();
   coarse_now.store(MonotonicNow(), std::memory_order_relaxed);
@@ -33,6 +38,11 @@ void Start() {
   ReserveArena();
   InitStacks();
   InitMembarrier();
+  if (have_membarrier.load(std::memory_order_relaxed)) {
+    Lock::FenceLightly();
+  } else {
+    watch.fetch_or(kWatchFencesHeavily, std::memory_order_relaxed);
+  }
   int procs = GetSettings().max_procs;
   if (procs == 0) {
     procs = AffinityCpus();
@@ -56,12 +66,14 @@ void Start() {
 
 }  // namespace
 
+#if !defined(__x86_64__)
 [[gnu::noinline]] Thread* GetThread() {
-  Thread* thread = &this_thread;
+  Thread* thread = &leash_this_thread;
   // Hides where the address comes from: a caller that has switched asks again.
   asm volatile("" : "+r"(thread));
   return thread;
 }
+#endif
 
 void EnsureStarted() {
   if (__builtin_expect(runtime_started.load(std::memory_order_acquire) == 2, 1)) return;
@@ -117,16 +129,6 @@ int64_t CountGoroutines() {
     n += sched.all_ps[i].load(std::memory_order_acquire)->started.load(std::memory_order_acquire);
   }
   return n;
-}
-
-uint64_t NewId(P* p) {
-  if (p == nullptr) return sched.next_id.fetch_add(1, std::memory_order_relaxed);
-  constexpr uint64_t kIdBlock = 64;
-  if (p->next_id == p->id_end) {
-    p->next_id = sched.next_id.fetch_add(kIdBlock, std::memory_order_relaxed);
-    p->id_end = p->next_id + kIdBlock;
-  }
-  return p->next_id++;
 }
 
 }  // namespace leash::rt

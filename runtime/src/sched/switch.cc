@@ -10,11 +10,11 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/membarrier.h"
 #include "base/race.h"
 #include "base/sanitizers.h"
 #include "sched/closure_arena.h"
 #include "sched/labels.h"
-#include "sched/membarrier.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
 #include "sched/tsan_fiber.h"
@@ -48,17 +48,23 @@ void SetRunning(M* m, G* g) {
   g->m = m;
 }
 
-// A record whose goroutine has ended, and whose stack nobody is on any more.
-void Bury(M* m, G* g) {
-  P* p = m->p;
-  DestroyFiber(g);
-  if (g->closure != g->inline_closure) {
-    FreeClosure(g->closure, g->closure_type->size, g->closure_type->align);
+[[gnu::noinline]] void BuryRare(G* g) {
+  if ((g->rare & kFarClosure) != 0) {
+    FreeClosure(ClosureOf(g), g->closure_type->size, g->closure_type->align);
   }
-  if (g->exit_exception != nullptr) {
+  if ((g->rare & kExitException) != 0) {
     std::free(g->exit_exception);
     g->exit_exception = nullptr;
   }
+  g->background = nullptr;
+  g->rare &= kSpawnFrames;
+}
+
+// A record whose goroutine has ended, and whose stack nobody is on any more.
+inline void Bury(M* m, G* g) {
+  P* p = m->p;
+  DestroyFiber(g);
+  if (__builtin_expect(g->rare != 0, 0)) BuryRare(g);
   LabelSet* labels = g->labels;
   g->labels = nullptr;
   const StackSlot stack = g->stack;
@@ -72,7 +78,7 @@ void Bury(M* m, G* g) {
   }
   FreeG(&p->free_gs, g);
   p->ended.store(p->ended.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  ReleaseLabels(labels);
+  if (labels != nullptr) ReleaseLabels(labels);
 }
 
 void StartFiberSwitch(M* m, G* from, G* to) {
@@ -97,63 +103,59 @@ void FinishFiberSwitch([[maybe_unused]] G* self) {
 #endif
 }
 
-}  // namespace
+// A long queue is cold: the records of those who come soon are fetched now, and, of those whose
+// record is there by then, what they will touch first: their stack.
+inline void PrefetchBehind(P* p) {
+  if (G* later = p->queue.Peek(4)) {
+    __builtin_prefetch(later, 1);
+    __builtin_prefetch(&later->id, 1);
+    __builtin_prefetch(later->inline_closure, 1);
+  }
+  if (G* soon = p->queue.Peek(1)) {
+    __builtin_prefetch(reinterpret_cast<const void*>(soon->context.sp), 1);
+  }
+}
 
-G* PickLocal(M* m, P* p) {
+// Finds something to run on p without leaving it; null: nothing at hand.
+inline G* PickLocal(M* m, P* p) {
   const uint32_t tick = p->tick.load(std::memory_order_relaxed) + 1;
   p->tick.store(tick, std::memory_order_relaxed);
-  if (m->locked_g != nullptr || tick % kLongWay == 0 ||
-      p->detached.load(std::memory_order_relaxed) ||
-      sched.attention.load(std::memory_order_relaxed)) {
+  if (__builtin_expect(m->locked_g != nullptr || tick % kLongWay == 0 ||
+                           p->detached.load(std::memory_order_relaxed) ||
+                           sched.attention.load(std::memory_order_relaxed),
+                       0)) {
     return nullptr;
   }
   G* g = p->queue.TakeNext();
-  if (g == nullptr) g = p->queue.PopFront();
-  if (g == nullptr) return nullptr;
-  if (g->locked_m != nullptr) {
+  if (g == nullptr) {
+    g = p->queue.PopFront();
+    if (g == nullptr) return nullptr;
+    PrefetchBehind(p);
+  }
+  if (__builtin_expect(g->lock_count != 0, 0)) {
     m->deferred = g;
     return nullptr;
   }
-  if (g->stack == kNoStack) {
-    g->stack = AllocStack(&p->stacks, g->stack_class);
-    if (g->stack == kNoStack) {
-      m->deferred = g;
-      return nullptr;
-    }
-    g->context = FreshContext(StackTop(g->stack) - 16);
+  if (g->stack == kNoStack && !BindStack(p, g)) {
+    m->deferred = g;
+    return nullptr;
   }
   return g;
 }
 
-[[gnu::noinline]] void SwitchAway(M* m, G* next) {
-  G* from = m->current;
-  G* to = next != nullptr ? next : &m->g0;
-  LEASH_DCHECK(to != from);
-  if (next != nullptr) SetRunning(m, next);
-  from->eh = *m->eh;
-  *m->eh = to->eh;
-  m->current = to;
-  StartFiberSwitch(m, from, to);
-  SwitchContext(&from->context, &to->context);
-  // Another M may have brought us here: `m` is not to be used any more.
-  FinishFiberSwitch(from);
-  AfterSwitch();
-}
-
-[[gnu::noinline]] void AfterSwitch() {
+// The rest of the switch that led here.
+inline void AfterSwitch() {
   M* m = GetThread()->m;
   const After after = m->after;
   G* g = m->after_g;
   m->after = After::kNothing;
   switch (after) {
-    case After::kNothing:
-      return;
     case After::kPark: {
       Lock* unlock = m->after_unlock;
       ParkCommit commit = m->after_commit;
       void* arg = m->after_arg;
       SetWaiting(g);
-      if (unlock != nullptr) {
+      if (__builtin_expect(unlock != nullptr, 1)) {
         unlock->unlock();
       } else if (commit != nullptr && !commit(g, arg)) {
         // Not ReadyDirect: whoever runs now may compute for long.
@@ -162,9 +164,11 @@ G* PickLocal(M* m, P* p) {
       Moved();
       return;
     }
+    case After::kNothing:
+      return;
     case After::kYield:
       SetRunnable(g);
-      RunqPut(m->p, g, /*next=*/false);
+      RunqPut(m->p, g);
       return;
     case After::kExit:
       Bury(m, g);
@@ -173,16 +177,52 @@ G* PickLocal(M* m, P* p) {
   }
 }
 
+// Leaves the current goroutine for `next` (or, if null, for the M's own stack). Into functions that
+// cannot be inlined: there a parked goroutine's stack begins.
+[[gnu::always_inline]] inline void SwitchAway(M* m, G* next) {
+  G* from = m->current;
+  G* to = next != nullptr ? next : &m->g0;
+  LEASH_DCHECK(to != from);
+  if (next != nullptr) SetRunning(m, next);
+  // Nearly always there is nothing to swap.
+  if (__builtin_expect(m->eh->caught != nullptr || m->eh->uncaught != 0, 0)) {
+    from->eh = *m->eh;
+    from->rare |= kEhSaved;
+    *m->eh = {};
+  }
+  if (__builtin_expect((to->rare & kEhSaved) != 0, 0)) {
+    *m->eh = to->eh;
+    to->rare &= static_cast<uint8_t>(~kEhSaved);
+  }
+  m->current = to;
+  StartFiberSwitch(m, from, to);
+  SwitchContext(&from->context, &to->context);
+  // Another M may have brought us here: `m` is not to be used any more.
+  FinishFiberSwitch(from);
+  AfterSwitch();
+}
+
+}  // namespace
+
+bool BindStack(P* p, G* g) {
+  g->stack = AllocStack(&p->stacks, g->stack_class);
+  if (g->stack == kNoStack) return false;
+  g->context = FreshContext(StackTop(g->stack) - 16);
+  return true;
+}
+
+[[gnu::noinline]] void SwitchToGoroutine(M* m, G* next) { SwitchAway(m, next); }
+
 void ParkThread(G* g, WaitReason reason, const void* object, Lock* unlock, ParkCommit commit,
                 void* arg);
 void ReadyThread(G* g);
 
 namespace {
 
-void ParkAny(WaitReason reason, const void* object, Lock* unlock, ParkCommit commit, void* arg) {
-  Thread* thread = GetThread();
-  M* m = thread->m;
-  if (m == nullptr) {
+[[gnu::always_inline]] inline void ParkAny(WaitReason reason, const void* object, Lock* unlock,
+                                           ParkCommit commit, void* arg) {
+  M* m = GetThread()->m;
+  if (__builtin_expect(m == nullptr, 0)) {
     ParkThread(CurrentG(), reason, object, unlock, commit, arg);
     return;
   }
@@ -206,19 +246,17 @@ void ParkAny(WaitReason reason, const void* object, Lock* unlock, ParkCommit com
 
 }  // namespace
 
-void Park(WaitReason reason, const void* object, Lock* unlock) {
+[[gnu::noinline]] void Park(WaitReason reason, const void* object, Lock* unlock) {
   ParkAny(reason, object, unlock, nullptr, nullptr);
 }
 
-void Park(WaitReason reason, const void* object, ParkCommit commit, void* arg) {
+[[gnu::noinline]] void Park(WaitReason reason, const void* object, ParkCommit commit, void* arg) {
   ParkAny(reason, object, nullptr, commit, arg);
 }
 
-void ReadyDirect(G* g) {
-  if (g->kind == GKind::kThread) {
-    ReadyThread(g);
-    return;
-  }
+namespace {
+
+inline void ReadyGoroutine(G* g) {
   if (const GStatus status = g->status.load(std::memory_order_relaxed);
       __builtin_expect(status != GStatus::kWaiting, 0)) {
     // In the child of a fork timers and queues still name those who were left behind.
@@ -230,21 +268,34 @@ void ReadyDirect(G* g) {
 #if LEASH_RECORD
   g->since.store(coarse_now.load(std::memory_order_relaxed), std::memory_order_relaxed);
 #endif
-  if (m != nullptr && m->p != nullptr) {
-    RunqPut(m->p, g, /*next=*/true);
+  if (__builtin_expect(m != nullptr && m->p != nullptr, 1)) {
+    RunqPutNext(m->p, g);
   } else {
     PushGlobal(g);
     WakeP();
   }
 }
 
-void Ready(G* g) {
-  const bool thread = g->kind == GKind::kThread;
-  ReadyDirect(g);
-  if (!thread) WakeP();
+}  // namespace
+
+void ReadyDirect(G* g) {
+  if (g->kind == GKind::kThread) {
+    ReadyThread(g);
+  } else {
+    ReadyGoroutine(g);
+  }
 }
 
-void Yield() {
+void Ready(G* g) {
+  if (__builtin_expect(g->kind == GKind::kThread, 0)) {
+    ReadyThread(g);
+    return;
+  }
+  ReadyGoroutine(g);
+  WakeP();
+}
+
+[[gnu::noinline]] void Yield() {
   M* m = GetThread()->m;
   if (m == nullptr) {
     sched_yield();
@@ -269,6 +320,12 @@ void Yield() {
   SwitchAway(m, next);
 }
 
+namespace {
+
+[[gnu::noinline]] void LeaveForEver(M* m, G* next) { SwitchAway(m, next); }
+
+}  // namespace
+
 void ExitGoroutine() {
   M* m = GetThread()->m;
   G* g = m->current;
@@ -279,11 +336,10 @@ void ExitGoroutine() {
     g->lock_count = 0;
     m->exits = true;
   }
-  g->exiting = false;
   g->status.store(GStatus::kDead, std::memory_order_relaxed);
   m->after = After::kExit;
   m->after_g = g;
-  SwitchAway(m, m->exits ? nullptr : PickLocal(m, m->p));
+  LeaveForEver(m, m->exits ? nullptr : PickLocal(m, m->p));
   InternalError("a goroutine that has ended was run");
 }
 
@@ -296,6 +352,6 @@ extern "C" void leash_goroutine_main() {
   AfterSwitch();
   G* g = GetThread()->m->current;
   race::Acquire(g);  // race-anchors, edge 1: the go statement
-  g->closure_type->run(g->closure);
+  g->closure_type->run(ClosureOf(g));
   ExitGoroutine();
 }

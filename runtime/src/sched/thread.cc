@@ -25,7 +25,9 @@ void OnThreadExit(void* arg) {
   GetThread()->thread_g = nullptr;
   LabelSet* labels = g->labels;
   g->labels = nullptr;
+#if LEASH_RACE
   g->fiber = nullptr;
+#endif
   g->status.store(GStatus::kIdle, std::memory_order_relaxed);
   g->seq.store(g->seq.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   ReleaseLabels(labels);
@@ -55,8 +57,7 @@ void EnsureKey() {
   g->site = std::source_location();
   g->labels = nullptr;
   g->test = nullptr;
-  g->background = nullptr;
-  g->closure = nullptr;
+  g->closure_type = nullptr;
   g->thread_wake.store(0, std::memory_order_relaxed);
   g->reason.store(WaitReason::kNone, std::memory_order_relaxed);
   g->since.store(MonotonicNow(), std::memory_order_relaxed);

@@ -15,18 +15,22 @@
 #include <atomic>
 #include <cstdint>
 
-#include "sched/membarrier.h"
+#include "base/membarrier.h"
 
 namespace leash::rt {
 
-extern std::atomic<uint32_t> watch;  // 1: armed
+inline constexpr uint32_t kWatchArmed = 1;
+inline constexpr uint32_t kWatchFencesHeavily = 2;  // no membarrier(2): set at the start or never
+[[gnu::visibility("hidden")]] extern std::atomic<uint32_t> watch;
 extern std::atomic<uint32_t> moves;  // a futex word
 
+void ArmWatch();
 void NoteMove();
 
 // A goroutine has parked or ended, and its state says so.
 inline void Moved() {
-  LightFence();
+  // The light side of HeavyFence in ArmWatch.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   if (__builtin_expect(watch.load(std::memory_order_relaxed) != 0, 0)) NoteMove();
 }
 

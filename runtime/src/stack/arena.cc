@@ -51,9 +51,19 @@ void ReserveArena() {
     return part;
   };
   arena.records = take(kRecordShare);
+  // A record is 32 words and more: the last 32nd has room for a word of each.
+  arena.queue.end = arena.records.end;
+  arena.queue.begin = arena.queue.end - (arena.records.end - arena.records.begin) / 32;
+  arena.records.end = arena.queue.begin;
   arena.closures = take(kClosureShare);
   for (int i = 0; i < kStackClasses; ++i) arena.stacks[i] = take(kStackShare[i]);
   LEASH_CHECK(at == arena.end);
+}
+
+void UseHugePages([[maybe_unused]] char* p, [[maybe_unused]] size_t bytes) {
+#if !LEASH_RACE
+  madvise(p, bytes, MADV_HUGEPAGE);  // a wish
+#endif
 }
 
 bool CommitArena(char* p, size_t bytes) { return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0; }

@@ -1,6 +1,7 @@
 // The arena: one reservation of address space that holds everything that belongs to goroutines.
 //
-//   | G records (the registry) | large closures | stacks of 64 KiB | of 256 KiB | ... | of 1 GiB |
+//   | G records (the registry) | the global run queue | large closures |
+//   | stacks of 64 KiB | of 256 KiB | ... | of 1 GiB |
 //
 // Reserved without memory behind it, made usable piece by piece. One range, so that "does this
 // address belong to a goroutine?" is one comparison (how a channel handle knows who holds it), and
@@ -29,11 +30,12 @@ struct Arena {
   char* begin = nullptr;
   char* end = nullptr;
   ArenaPart records;
+  ArenaPart queue;  // a word for each record, and more
   ArenaPart closures;
   ArenaPart stacks[kStackClasses];
 };
 
-extern Arena arena;
+[[gnu::visibility("hidden")]] extern Arena arena;
 
 // Reserves it: 4 TiB, or the largest half, quarter, ... of that the system allows. Once, when the
 // runtime starts. Fatal if not even 1 GiB can be had.
@@ -41,6 +43,8 @@ void ReserveArena();
 
 // Makes [p, p + bytes) readable and writable; both whole pages. False: no memory.
 bool CommitArena(char* p, size_t bytes);
+// Asks for huge pages behind [p, p + bytes): for what is used densely and from its beginning.
+void UseHugePages(char* p, size_t bytes);
 
 inline bool InArena(const void* p) {
   return static_cast<size_t>(static_cast<const char*>(p) - arena.begin) <

@@ -163,9 +163,8 @@ int StackClassFor(size_t bytes) {
   return -1;
 }
 
-StackSlot AllocStack(StackCache* cache, int stack_class) {
+StackSlot AllocStackShared(StackCache* cache, int stack_class) {
   const bool cached = stack_class == default_stack_class && cache != nullptr;
-  if (cached && cache->count > 0) return cache->slots[--cache->count];
   StackClassState& c = classes[stack_class];
   LockHolder hold(c.lock);
   if (c.free_head == kEndOfList && !GrowLocked(stack_class, c)) return kNoStack;
@@ -192,26 +191,25 @@ StackSlot AllocStack(StackCache* cache, int stack_class) {
   return slot;
 }
 
-void FreeStack(StackCache* cache, StackSlot slot) {
+void FreeStackShared(StackCache* cache, StackSlot slot) {
   const int stack_class = StackClass(slot);
   if (cache != nullptr && stack_class == default_stack_class) {
-    if (cache->count == StackCache::kCapacity) {
-      // The coldest half goes.
-      StackClassState& c = classes[stack_class];
-      constexpr int kHalf = StackCache::kCapacity / 2;
-      {
-        LockHolder hold(c.lock);
-        for (int i = 0; i < kHalf; ++i) {
-          const uint32_t index = cache->slots[i] >> 3;
-          c.info[index].next = c.free_head;
-          c.info[index].idle = 0;
-          c.free_head = index;
-        }
-        c.free_count += kHalf;
+    // The coldest half goes.
+    StackClassState& c = classes[stack_class];
+    constexpr int kHalf = StackCache::kCapacity / 2;
+    LEASH_CHECK(cache->count == StackCache::kCapacity);
+    {
+      LockHolder hold(c.lock);
+      for (int i = 0; i < kHalf; ++i) {
+        const uint32_t index = cache->slots[i] >> 3;
+        c.info[index].next = c.free_head;
+        c.info[index].idle = 0;
+        c.free_head = index;
       }
-      for (int i = kHalf; i < StackCache::kCapacity; ++i) cache->slots[i - kHalf] = cache->slots[i];
-      cache->count = StackCache::kCapacity - kHalf;
+      c.free_count += kHalf;
     }
+    for (int i = kHalf; i < StackCache::kCapacity; ++i) cache->slots[i - kHalf] = cache->slots[i];
+    cache->count = StackCache::kCapacity - kHalf;
     cache->slots[cache->count++] = slot;
     return;
   }

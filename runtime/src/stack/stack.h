@@ -43,13 +43,27 @@ struct StackCache {
   int count = 0;
 };
 
-// A free slot, from the cache where it has one of this class; kNoStack: no memory.
-StackSlot AllocStack(StackCache* cache, int stack_class);
-void FreeStack(StackCache* cache, StackSlot slot);
-void DrainStackCache(StackCache* cache);
-
 // The class of LEASH_STACK_SIZE.
-extern int default_stack_class;
+[[gnu::visibility("hidden")]] extern int default_stack_class;
+
+// A free slot, from the cache where it has one of this class; kNoStack: no memory.
+StackSlot AllocStackShared(StackCache* cache, int stack_class);
+inline StackSlot AllocStack(StackCache* cache, int stack_class) {
+  if (stack_class != default_stack_class || cache == nullptr || cache->count == 0) {
+    return AllocStackShared(cache, stack_class);
+  }
+  return cache->slots[--cache->count];
+}
+void FreeStackShared(StackCache* cache, StackSlot slot);
+inline void FreeStack(StackCache* cache, StackSlot slot) {
+  if (StackClass(slot) != default_stack_class || cache == nullptr ||
+      cache->count == StackCache::kCapacity) {
+    FreeStackShared(cache, slot);
+  } else {
+    cache->slots[cache->count++] = slot;
+  }
+}
+void DrainStackCache(StackCache* cache);
 
 // Gives the pages of slots that have been free since the call before last back to the system.
 // Called by sysmon every few seconds. Returns how many were trimmed.

@@ -42,7 +42,7 @@ TEST(LockTest, TryLockFailsWhileHeld) {
 TEST(LockRankDeathTest, TakingThemOutOfOrderIsFatal) {
   EXPECT_EXIT(
       {
-        lock_rank_checked = true;
+        CheckLockRanks(true);
         Lock sched_lock{LockRank::kSched};
         Lock chan_lock{LockRank::kChan};
         LockHolder a(sched_lock);
@@ -53,7 +53,7 @@ TEST(LockRankDeathTest, TakingThemOutOfOrderIsFatal) {
 }
 
 TEST(LockRankTest, AscendingOrderIsFine) {
-  lock_rank_checked = true;
+  CheckLockRanks(true);
   Lock chan_lock{LockRank::kChan};
   Lock other_chan_lock{LockRank::kChan};
   Lock sched_lock{LockRank::kSched};
@@ -63,7 +63,7 @@ TEST(LockRankTest, AscendingOrderIsFine) {
     LockHolder c(sched_lock);
   }
   LockHolder again(chan_lock);
-  lock_rank_checked = false;
+  CheckLockRanks(false);
 }
 
 }  // namespace
