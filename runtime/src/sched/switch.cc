@@ -106,26 +106,27 @@ void FinishFiberSwitch([[maybe_unused]] G* self) {
 // A long queue is cold: the records of those who come soon are fetched now, and, of those whose
 // record is there by then, what they will touch first: their stack.
 inline void PrefetchBehind(P* p) {
-  if (G* later = p->queue.Peek(4)) {
-    __builtin_prefetch(later, 1);
-    __builtin_prefetch(&later->id, 1);
-    __builtin_prefetch(later->inline_closure, 1);
-  }
-  if (G* soon = p->queue.Peek(1)) {
-    __builtin_prefetch(reinterpret_cast<const void*>(soon->context.sp), 1);
-  }
+  const G* later = p->queue.Peek(4);
+  if (__builtin_expect(later == nullptr, 1)) return;
+  __builtin_prefetch(later, 1);
+  __builtin_prefetch(&later->id, 1);
+  __builtin_prefetch(later->inline_closure, 1);
+  const G* soon = p->queue.Peek(1);
+  if (soon == nullptr) return;  // thieves were faster
+  __builtin_prefetch(reinterpret_cast<const void*>(soon->context.sp), 1);
+}
+
+// Whether this switch is one of those that look further than at p's own queue.
+inline bool GoesLongWay(const M* m, const P* p) {
+  return m->locked_g != nullptr || p->tick.load(std::memory_order_relaxed) % kLongWay == 0 ||
+         p->detached.load(std::memory_order_relaxed) ||
+         sched.attention.load(std::memory_order_relaxed);
 }
 
 // Finds something to run on p without leaving it; null: nothing at hand.
-inline G* PickLocal(M* m, P* p) {
-  const uint32_t tick = p->tick.load(std::memory_order_relaxed) + 1;
-  p->tick.store(tick, std::memory_order_relaxed);
-  if (__builtin_expect(m->locked_g != nullptr || tick % kLongWay == 0 ||
-                           p->detached.load(std::memory_order_relaxed) ||
-                           sched.attention.load(std::memory_order_relaxed),
-                       0)) {
-    return nullptr;
-  }
+[[gnu::always_inline]] inline G* PickLocal(M* m, P* p) {
+  p->tick.store(p->tick.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (__builtin_expect(GoesLongWay(m, p), 0)) return nullptr;
   G* g = p->queue.TakeNext();
   if (g == nullptr) {
     g = p->queue.PopFront();
@@ -304,14 +305,11 @@ void Ready(G* g) {
   G* g = m->current;
   LEASH_CHECK(g != &m->g0);
   P* p = m->p;
-  const uint32_t tick = p->tick.load(std::memory_order_relaxed);
-  if (p->queue.Empty() && !HasGlobalWork() && tick % kLongWay != kLongWay - 1 &&
-      !p->detached.load(std::memory_order_relaxed) &&
-      !sched.attention.load(std::memory_order_relaxed)) {
-    p->tick.store(tick + 1, std::memory_order_relaxed);
+  G* next = PickLocal(m, p);
+  if (__builtin_expect(next == nullptr, 0) && !GoesLongWay(m, p) && m->deferred == nullptr &&
+      !HasGlobalWork()) {
     return;  // nobody else wants to run
   }
-  G* next = PickLocal(m, p);
 #if LEASH_RECORD
   g->since.store(coarse_now.load(std::memory_order_relaxed), std::memory_order_relaxed);
 #endif
