@@ -13,8 +13,9 @@ tools/dev.sh test [OPTIONS] [FILTER]           the tests; FILTER is a regular ex
     --race | --asan | --ubsan                  under ThreadSanitizer, AddressSanitizer, UndefinedBehaviorSanitizer
     --clang                                    with clang 19 instead of gcc
 tools/dev.sh soak [--times N] [OPTIONS] [FILTER]   the tests, each N times in a row (20) while every core is busy
-tools/dev.sh bench [OPTIONS]                   the benchmarks, beside Go's, as a table; OPTIONS: --pairs N, --filter REGEX, --large,
-                                               --json FILE, --markdown FILE; more: leash_bench compare --help
+tools/dev.sh bench [OPTIONS]                   the benchmarks beside Go, Boost.Fiber, std::thread and leash without recording, as a
+                                               table with a verdict a row; OPTIONS: --pairs N, --filter REGEX, --large,
+                                               --json FILE, --markdown FILE; more: tools/dev.sh bench --help
 tools/dev.sh lint                              clang-format, clang-tidy with leash's own checks, scripts
 tools/dev.sh format                            clang-format, in place
 tools/dev.sh packages                          the Debian packages that are missing

@@ -1,5 +1,5 @@
-// This side's runs are processes as Go's are: neither has the other's leftovers or its warm memory.
-// The driver itself never uses leash, so it takes no processor while it waits.
+// This side's runs are processes as the others' are: none has another's leftovers or its warm
+// memory. The driver itself never uses leash, so it takes no processor while it waits.
 
 #include "bench/compare.h"
 
@@ -14,10 +14,9 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "bench/samples.h"
+#include "bench/programs.h"
 #include "bench/table.h"
 #include "bench/workload.h"
 #include "support/run_program.h"
@@ -47,25 +46,6 @@ std::string Machine() {
                       names.sysname, " ", names.release);
 }
 
-std::string ThisBuild() {
-#if defined(__clang__)
-  constexpr const char* kCompiler = "clang " __clang_version__;
-#else
-  constexpr const char* kCompiler = "gcc " __VERSION__;
-#endif
-  std::string_view compiler = kCompiler;
-  while (!compiler.empty() && compiler.back() == ' ') compiler.remove_suffix(1);
-  return absl::StrCat("leash " LEASH_VERSION ", ",
-                      absl::string_view(compiler.data(), compiler.size()),
-                      LEASH_RECORD ? ", recording on" : ", recording off");
-}
-
-std::vector<int> DefaultProcs() {
-  std::set<int> procs = {1, 2};
-  procs.insert(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
-  return {procs.begin(), procs.end()};
-}
-
 // A workload at a number of procs: a cell of the plan.
 struct Item {
   const Workload* workload;
@@ -85,27 +65,36 @@ std::vector<Item> Plan(const CompareOptions& options, const std::regex& filter) 
   return plan;
 }
 
+// In the order in which they run: leash between the two that matter most. nullopt: one is not what
+// it should be, and that has been said.
+std::optional<std::vector<Program>> Ask(const CompareOptions& options) {
+  std::vector<Program> programs;
+  for (const Side side :
+       {Side::kGo, Side::kLeash, Side::kRecordOff, Side::kBoost, Side::kThreads}) {
+    if (options.program(side).empty()) continue;
+    std::optional<Program> program = Program::Ask(side, options.program(side));
+    if (!program) return std::nullopt;
+    programs.push_back(*std::move(program));
+  }
+  return programs;
+}
+
 class Comparison {
  public:
   explicit Comparison(const CompareOptions& options) : options_(options) {}
 
   // One run of one side; a failure is said at once and counted.
-  void RunOnce(Samples::Side side, const Item& item) {
-    const std::string name(item.workload->name);
-    const std::string scale = absl::StrCat(options_.scale);
-    const std::string procs = absl::StrCat(item.procs);
-    std::vector<std::string> argv;
-    if (side == Samples::Side::kLeash) {
-      argv = {options_.self, "run", name, "--procs", procs, "--scale", scale};
-    } else {
-      argv = {options_.against_go, "-procs", procs, "-scale", scale, name};
-    }
+  void RunOnce(const Program& program, const Item& item, int pass) {
     testing::ProgramOptions how;
     how.timeout = kRunAtMost;
-    const testing::ProgramResult result = testing::RunProgram(argv, how);
-    if (result.status == 0 && samples_.Add(side, item.procs, result.out) > 0) return;
+    const testing::ProgramResult result =
+        testing::RunProgram(program.Argv(item.workload->name, item.procs, options_.scale), how);
+    if (result.status == 0 && samples_.Add(program.side(), item.procs, pass, result.out) > 0) {
+      return;
+    }
     ++failures_;
-    std::cerr << "leash_bench: " << argv[0] << ' ' << name << ", procs " << procs << ": "
+    std::cerr << "leash_bench: " << program.path() << ' ' << item.workload->name << ", procs "
+              << item.procs << ": "
               << (result.timed_out ? "out of time"
                                    : absl::StrCat("exit status ", result.status, ", no figures"))
               << '\n'
@@ -121,6 +110,31 @@ class Comparison {
   int failures_ = 0;
 };
 
+// "[37 of 215; about 12m left] pass 1 of 5: pingpong, procs 2".
+class Progress {
+ public:
+  Progress(size_t items, int passes) : all_(items * static_cast<size_t>(passes)), passes_(passes) {}
+
+  void Begin(int pass, const Item& item) {
+    std::string left;
+    if (done_ > 0) {
+      const absl::Duration each = (absl::Now() - begin_) / static_cast<double>(done_);
+      const absl::Duration all = each * static_cast<double>(all_ - done_);
+      left = absl::StrCat("; about ", absl::FormatDuration(absl::Trunc(all, absl::Seconds(1))),
+                          " left");
+    }
+    ++done_;
+    std::cerr << '[' << done_ << " of " << all_ << left << "] pass " << pass << " of " << passes_
+              << ": " << item.workload->name << ", procs " << item.procs << '\n';
+  }
+
+ private:
+  const absl::Time begin_ = absl::Now();
+  const size_t all_;
+  const int passes_;
+  size_t done_ = 0;
+};
+
 bool WriteFile(const std::string& path, const std::vector<Row>& rows, const Circumstances& c,
                void (*write)(std::ostream&, const std::vector<Row>&, const Circumstances&)) {
   if (path.empty()) return true;
@@ -132,6 +146,12 @@ bool WriteFile(const std::string& path, const std::vector<Row>& rows, const Circ
 }
 
 }  // namespace
+
+std::vector<int> DefaultProcs() {
+  std::set<int> procs = {1, 2};
+  procs.insert(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  return {procs.begin(), procs.end()};
+}
 
 int Compare(const CompareOptions& options) {
   std::regex filter;
@@ -147,27 +167,32 @@ int Compare(const CompareOptions& options) {
               << "; see leash_bench list\n";
     return 2;
   }
+  std::optional<std::vector<Program>> programs = Ask(options);
+  if (!programs) return 2;
 
   Circumstances circumstances;
   circumstances.machine = Machine();
-  circumstances.leash = ThisBuild();
+  for (const Program& program : *programs) {
+    circumstances.version(program.side()) = program.version();
+  }
   circumstances.when = absl::FormatTime("%Y-%m-%d %H:%M UTC", absl::Now(), absl::UTCTimeZone());
   circumstances.pairs = options.pairs;
   circumstances.scale = options.scale;
   circumstances.load_before = Load();
-  if (!options.against_go.empty()) {
-    const std::string out = testing::RunProgram({options.against_go, "-version"}).out;
-    circumstances.go_version = std::string(absl::StripTrailingAsciiWhitespace(out));
-  }
 
   Comparison comparison(options);
-  for (int pair = 1; pair <= options.pairs; ++pair) {
+  Progress progress(plan.size(), options.pairs);
+  for (int pass = 1; pass <= options.pairs; ++pass) {
     for (const Item& item : plan) {
-      std::cerr << "pass " << pair << " of " << options.pairs << ": " << item.workload->name
-                << ", procs " << item.procs << '\n';
-      comparison.RunOnce(Samples::Side::kLeash, item);
-      if (!options.against_go.empty()) comparison.RunOnce(Samples::Side::kGo, item);
+      progress.Begin(pass, item);
+      for (const Program& program : *programs) {
+        if (program.Has(item.workload->name, item.procs, options.large)) {
+          comparison.RunOnce(program, item, pass);
+        }
+      }
     }
+    // Who goes first has no lasting advantage: the next pass goes the other way about.
+    std::reverse(programs->begin(), programs->end());
   }
   circumstances.load_after = Load();
 

@@ -1,9 +1,10 @@
-// leash_bench: what leash costs, beside Go.
+// leash_bench: what leash costs, beside Go, Boost.Fiber, std::thread and itself without recording.
 //
 //   leash_bench compare --against-go=build/gobench    the table: both sides, in turn
 //   leash_bench compare                               the table: leash alone
 //   leash_bench run pingpong --procs 2                one workload, once, as gobench prints it
 //   leash_bench list                                  the workloads
+//   leash_bench version                               what was built
 //   leash_bench [--benchmark_filter=pingpong ...]     Google Benchmark, all in this process
 
 #include <benchmark/benchmark.h>
@@ -11,12 +12,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <string>
 #include <string_view>
 
 #include "bench/compare.h"
+#include "bench/programs.h"
 #include "bench/workload.h"
 
 namespace leash::bench {
@@ -35,15 +36,13 @@ int RunOne(const std::string& name, int procs, double scale) {
     std::cerr << "leash_bench: no workload named " << name << "; see leash_bench list\n";
     return 2;
   }
-  for (const Figure& figure : RunWorkload(*workload, procs, scale)) {
-    std::printf("%s %.1f %s\n", figure.name.c_str(), figure.value, figure.unit.c_str());
-  }
+  Print(RunWorkload(*workload, procs, scale));
   return 0;
 }
 
 int RunGoogleBenchmark(int argc, char** argv) {
   for (const Workload& workload : Workloads()) {
-    for (int procs : {1, 2}) {
+    for (int procs : DefaultProcs()) {
       if (workload.large || (procs > 1 && workload.one_proc_only)) continue;
       const std::string name = std::string(workload.name) + "/procs:" + std::to_string(procs);
       benchmark::RegisterBenchmark(
@@ -74,14 +73,20 @@ int Main(int argc, char** argv) {
   if (argc < 2 || std::string_view(argv[1]).starts_with("--benchmark")) {
     return RunGoogleBenchmark(argc, argv);
   }
-  CLI::App app("leash_bench: what leash costs, beside Go");
+  CLI::App app("leash_bench: what leash costs, beside Go and others");
   app.require_subcommand(1);
 
   CompareOptions compare;
-  compare.self = Self();
-  CLI::App* compare_command = app.add_subcommand("compare", "every workload, beside Go's, in turn");
-  compare_command->add_option("--against-go", compare.against_go, "gobench, built by go/run.sh")
-      ->check(CLI::ExistingFile);
+  compare.program(Side::kLeash) = Self();
+  CLI::App* compare_command =
+      app.add_subcommand("compare", "every workload, beside the others' if there are, in turn");
+  const auto against = [&](const char* option, Side side, const char* what) {
+    compare_command->add_option(option, compare.program(side), what)->check(CLI::ExistingFile);
+  };
+  against("--against-go", Side::kGo, "gobench, built by go/run.sh");
+  against("--against-boost", Side::kBoost, "boost_bench");
+  against("--against-threads", Side::kThreads, "thread_bench");
+  against("--against-record-off", Side::kRecordOff, "leash_bench, built with LEASH_RECORD=OFF");
   compare_command->add_option("--pairs", compare.pairs, "runs of each side (5)")
       ->check(CLI::PositiveNumber);
   compare_command->add_option("--procs", compare.procs, "GOMAXPROCS (1,2, and the machine's)")
@@ -103,6 +108,7 @@ int Main(int argc, char** argv) {
   run_command->add_option("--scale", scale, "multiplies the operations (1)")
       ->check(CLI::PositiveNumber);
   CLI::App* list_command = app.add_subcommand("list", "the workloads");
+  CLI::App* version_command = app.add_subcommand("version", "what was built");
 
   try {
     app.parse(argc, argv);
@@ -111,6 +117,10 @@ int Main(int argc, char** argv) {
   }
   if (list_command->parsed()) {
     for (const Workload& workload : Workloads()) std::cout << workload.name << '\n';
+    return 0;
+  }
+  if (version_command->parsed()) {
+    std::cout << ThisBuild() << '\n';
     return 0;
   }
   return compare_command->parsed() ? Compare(compare) : RunOne(name, procs, scale);

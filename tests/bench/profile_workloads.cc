@@ -7,6 +7,7 @@
 #include <ostream>
 #include <streambuf>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -50,6 +51,45 @@ class CountingBuffer : public std::streambuf {
  private:
   int64_t count_ = 0;
 };
+
+// Counts the goroutines of a debug=2 profile: lines that begin with "goroutine ".
+class CountingHeaders : public std::streambuf {
+ public:
+  int64_t count() const { return count_; }
+
+ protected:
+  int overflow(int c) override {
+    const char byte = traits_type::to_char_type(c);
+    xsputn(&byte, 1);
+    return traits_type::not_eof(c);
+  }
+  std::streamsize xsputn(const char* text, std::streamsize n) override {
+    for (const char c : std::string_view(text, static_cast<size_t>(n))) {
+      if (c == '\n') {
+        matched_ = 0;
+      } else if (matched_ < kHeader.size()) {
+        matched_ = c == kHeader[matched_] ? matched_ + 1 : kNever;
+        if (matched_ == kHeader.size()) ++count_;
+      }
+    }
+    return n;
+  }
+
+ private:
+  static constexpr std::string_view kHeader = "goroutine ";
+  static constexpr size_t kNever = std::string_view::npos;
+
+  size_t matched_ = 0;  // of the header, in this line; kNever: it has begun otherwise
+  int64_t count_ = 0;
+};
+
+// How many are in a debug=2 profile.
+int64_t CountGoroutines() {
+  CountingHeaders headers;
+  std::ostream out(&headers);
+  debug::WriteProfile(out, 2);
+  return headers.count();
+}
 
 struct Gap {
   Times took;
@@ -114,8 +154,14 @@ void Profile(Run& run, const char* label, int64_t full) {
   run.Report(prefix + "/stall", Micros(gap.longest), "us");
   run.Report(prefix + "/stall_idle", Micros(idle.longest), "us");
   run.Report(prefix + "/size", static_cast<double>(buffer.count()), "bytes");
+  const int64_t with = kDebug == 2 ? CountGoroutines() : 0;
   stop.Close();
   while (NumGoroutine() > others) Gosched();
+  if constexpr (kDebug == 2) {
+    run.Report(prefix + "/complete",
+               100 * static_cast<double>(with - CountGoroutines()) / static_cast<double>(n),
+               "percent");
+  }
 }
 
 }  // namespace
@@ -141,5 +187,6 @@ template void Profile100k<1>(Run&);
 template void Profile100k<2>(Run&);
 template void Profile1m<0>(Run&);
 template void Profile1m<1>(Run&);
+template void Profile1m<2>(Run&);
 
 }  // namespace leash::bench

@@ -1,6 +1,7 @@
 #include "bench/samples.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <sstream>
 
@@ -10,6 +11,38 @@
 #include "absl/strings/strip.h"
 
 namespace leash::bench {
+
+std::string_view SideName(Side side) {
+  switch (side) {
+    case Side::kLeash:
+      return "leash";
+    case Side::kGo:
+      return "Go";
+    case Side::kBoost:
+      return "Boost.Fiber";
+    case Side::kThreads:
+      return "std::thread";
+    case Side::kRecordOff:
+      return "recording off";
+  }
+  return "";
+}
+
+std::string_view SideKey(Side side) {
+  switch (side) {
+    case Side::kLeash:
+      return "leash";
+    case Side::kGo:
+      return "go";
+    case Side::kBoost:
+      return "boost_fiber";
+    case Side::kThreads:
+      return "std_thread";
+    case Side::kRecordOff:
+      return "record_off";
+  }
+  return "";
+}
 
 std::optional<Line> ParseLine(std::string_view line) {
   const std::vector<std::string> fields =
@@ -27,7 +60,7 @@ Row& Samples::Find(std::string_view name, int procs) {
   return rows_.emplace_back(Row{std::string(name), procs, {}, {}});
 }
 
-int Samples::Add(Side side, int procs, std::string_view output) {
+int Samples::Add(Side side, int procs, int pass, std::string_view output) {
   std::istringstream in{std::string(output)};
   int figures = 0;
   for (std::string text; std::getline(in, text);) {
@@ -39,30 +72,64 @@ int Samples::Add(Side side, int procs, std::string_view output) {
     Row& row = Find(std::string_view(name.data(), name.size()), procs);
     Series& series = cpu ? row.cpu : row.wall;
     series.unit = line->unit;
-    (side == Side::kLeash ? series.leash : series.go).push_back(line->value);
+    series.of(side).push_back({pass, line->value});
   }
   return figures;
 }
 
-double Median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+const Row* FindRow(const std::vector<Row>& rows, std::string_view name, int procs) {
+  const auto same = [&](const Row& row) { return row.name == name && row.procs == procs; };
+  const auto found = std::find_if(rows.begin(), rows.end(), same);
+  return found == rows.end() ? nullptr : &*found;
 }
 
-std::optional<Ratio> PairedRatio(const Series& series) {
-  const bool rate = absl::EndsWith(series.unit, "/s");
-  const std::vector<double>& over = rate ? series.go : series.leash;
-  const std::vector<double>& under = rate ? series.leash : series.go;
-  std::vector<double> ratios;
-  for (size_t i = 0; i < std::min(over.size(), under.size()); ++i) {
-    if (under[i] <= 0) return std::nullopt;
-    ratios.push_back(over[i] / under[i]);
+bool MoreIsBetter(std::string_view unit) { return unit.ends_with("/s") || unit == "percent"; }
+
+std::optional<Spread> SpreadOf(std::vector<double> values) {
+  if (values.empty()) return std::nullopt;
+  std::sort(values.begin(), values.end());
+  const size_t n = values.size();
+  const size_t half = n / 2;
+  const double median = n % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+  // That the median is below the k+1 smallest of n values is as likely as at most k heads in n
+  // throws of a coin; the same above.
+  double ways = 1;   // in which k of n throws are heads
+  double below = 0;  // the probability of at most k heads
+  size_t left_out = 0;
+  double certainty = 0;
+  for (size_t k = 0; k < (n + 1) / 2; ++k) {
+    below += ways * std::pow(0.5, static_cast<double>(n));
+    if (k > 0 && 1 - 2 * below < kCertain) break;
+    left_out = k;
+    certainty = std::max(0.0, 1 - 2 * below);
+    ways = ways * static_cast<double>(n - k) / static_cast<double>(k + 1);
   }
-  if (ratios.empty()) return std::nullopt;
-  const auto [min, max] = std::minmax_element(ratios.begin(), ratios.end());
-  return Ratio{Median(ratios), *min, *max};
+  return Spread{median, values[left_out], values[n - 1 - left_out], certainty};
+}
+
+std::optional<Spread> SpreadOf(const std::vector<Reading>& readings) {
+  std::vector<double> values;
+  for (const Reading& reading : readings) values.push_back(reading.value);
+  return SpreadOf(std::move(values));
+}
+
+std::optional<Spread> PairedRatio(const std::vector<Reading>& over,
+                                  const std::vector<Reading>& under, std::string_view unit) {
+  std::vector<double> ratios;
+  for (const Reading& one : over) {
+    const auto same_pass = [&one](const Reading& other) { return other.pass == one.pass; };
+    const auto other = std::find_if(under.begin(), under.end(), same_pass);
+    if (other == under.end()) continue;
+    const bool inverse = MoreIsBetter(unit);
+    const double divisor = inverse ? one.value : other->value;
+    if (divisor <= 0) return std::nullopt;
+    ratios.push_back((inverse ? other->value : one.value) / divisor);
+  }
+  return SpreadOf(std::move(ratios));
+}
+
+std::optional<Spread> PairedRatio(const Series& series, Side baseline) {
+  return PairedRatio(series.of(Side::kLeash), series.of(baseline), series.unit);
 }
 
 }  // namespace leash::bench

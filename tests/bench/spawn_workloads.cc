@@ -1,7 +1,6 @@
 // Goroutines that start, do next to nothing and end: at once, in waves, and as a tree.
 
 #include <algorithm>
-#include <cmath>
 
 #include "bench/workload.h"
 #include "leash/chan.h"
@@ -55,9 +54,7 @@ void SkynetNode(SendChan<int64_t> out, int64_t first, int64_t size) {
 }  // namespace
 
 void Skynet(Run& run) {
-  // A power of ten, whatever the scale.
-  const auto leaves = static_cast<int64_t>(
-      std::llround(std::pow(10, std::floor(std::log10(run.Scaled(1'000'000)) + 1e-9))));
+  const int64_t leaves = PowerOfTenAtMost(run.Scaled(1'000'000));
   const Chan<int64_t> out = MakeChan<int64_t>();
   const Lap lap;
   go(SkynetNode, out, int64_t{0}, leaves);
@@ -65,6 +62,7 @@ void Skynet(Run& run) {
   const Times times = lap.Read();
   Require(sum == leaves * (leaves - 1) / 2, "skynet: the sum is wrong");
   run.ReportMillis("skynet", times);
+  run.Report("skynet/peak", static_cast<double>(ReadMemory().peak_rss_bytes) / 1e6, "MB");
 }
 
 }  // namespace leash::bench

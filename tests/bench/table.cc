@@ -1,72 +1,145 @@
 #include "bench/table.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "bench/number.h"
+#include "bench/targets.h"
 
 namespace leash::bench {
 namespace {
 
-// Three digits that count, and thousands apart: "9.31", "251.3", "12,345".
-std::string Number(double value) {
-  if (std::abs(value) < 10) return absl::StrFormat("%.2f", value);
-  if (std::abs(value) < 1000) return absl::StrFormat("%.1f", value);
-  std::string digits = absl::StrFormat("%.0f", value);
-  const auto first = static_cast<ptrdiff_t>(value < 0 ? 1 : 0);
-  for (auto at = static_cast<ptrdiff_t>(digits.size()) - 3; at > first; at -= 3) {
-    digits.insert(static_cast<size_t>(at), 1, ',');
+// absl's own string_view is another type than the standard's in C++14 builds of it.
+absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
+
+std::string MedianOf(const std::vector<Reading>& readings) {
+  const std::optional<Spread> spread = SpreadOf(readings);
+  return spread ? Number(spread->median) : "";
+}
+
+std::string Text(const std::optional<Spread>& ratio) {
+  if (!ratio) return "";
+  return absl::StrCat(RatioNumber(ratio->median), " (", RatioNumber(ratio->low), "-",
+                      RatioNumber(ratio->high), ")");
+}
+
+// A line of the table, with what is known of it.
+struct Entry {
+  const Row* row;
+  bool cpu;
+
+  const Series& series() const { return cpu ? row->cpu : row->wall; }
+  std::string name() const { return absl::StrCat(row->name, cpu ? ", processor" : ""); }
+  // "ns/op", of both times; the name says which it is.
+  std::string unit() const {
+    return std::string(absl::StripPrefix(absl::string_view(series().unit), "cpu-"));
   }
-  return digits;
+};
+
+std::vector<Entry> Entries(const std::vector<Row>& rows) {
+  std::vector<Entry> entries;
+  for (const Row& row : rows) {
+    if (!row.wall.empty()) entries.push_back({&row, false});
+    if (!row.cpu.empty()) entries.push_back({&row, true});
+  }
+  return entries;
 }
 
-std::string MedianOf(const std::vector<double>& values) {
-  return values.empty() ? "-" : Number(Median(values));
-}
+using Cells = std::vector<std::string>;
 
-std::string Text(const std::optional<Ratio>& ratio) {
-  if (!ratio) return "-";
-  return absl::StrFormat("%.2f (%.2f-%.2f)", ratio->median, ratio->min, ratio->max);
-}
-
-// The words of a row, column by column.
-constexpr size_t kColumns = 9;
-using Cells = std::array<std::string, kColumns>;
-const Cells kHead = {"workload", "procs", "unit", "leash",   "Go",
-                     "leash/Go", "leash", "Go",   "leash/Go"};
-
-Cells CellsOf(const Row& row) {
-  Cells cells = {row.name,
-                 absl::StrCat(row.procs),
-                 row.wall.unit,
-                 MedianOf(row.wall.leash),
-                 MedianOf(row.wall.go),
-                 Text(PairedRatio(row.wall)),
-                 "",
-                 "",
-                 ""};
-  if (!row.cpu.leash.empty() || !row.cpu.go.empty()) {
-    if (row.cpu.unit != "cpu-" + row.wall.unit) {
-      absl::StrAppend(&cells[2], "; ", absl::StripPrefix(row.cpu.unit, "cpu-"));
+// Only what was measured has columns.
+Cells Head(const Circumstances& c) {
+  Cells head = {"workload", "procs", "unit", "leash"};
+  for (const Side side : kBaselines) {
+    if (c.version(side).empty()) continue;
+    if (side == Side::kRecordOff) {
+      head.emplace_back("recording on/off");
+    } else {
+      head.emplace_back(SideName(side));
+      head.push_back(absl::StrCat("leash/", View(SideName(side))));
     }
-    cells[6] = MedianOf(row.cpu.leash);
-    cells[7] = MedianOf(row.cpu.go);
-    cells[8] = Text(PairedRatio(row.cpu));
   }
+  head.insert(head.end(), {"target", "verdict"});
+  return head;
+}
+
+Cells CellsOf(const std::vector<Row>& rows, const Entry& entry, const Circumstances& c) {
+  const Series& series = entry.series();
+  Cells cells = {entry.name(), absl::StrCat(entry.row->procs), entry.unit(),
+                 MedianOf(series.of(Side::kLeash))};
+  for (const Side side : kBaselines) {
+    if (c.version(side).empty()) continue;
+    if (side != Side::kRecordOff) cells.push_back(MedianOf(series.of(side)));
+    cells.push_back(Text(PairedRatio(series, side)));
+  }
+  const std::optional<Judgement> judgement =
+      Judge(rows, *entry.row, entry.cpu, c.version(Side::kGo));
+  cells.push_back(judgement ? judgement->want : "");
+  cells.emplace_back(judgement ? VerdictName(judgement->verdict) : "");
   return cells;
 }
 
-nlohmann::json JsonOf(const Series& series) {
-  nlohmann::json json = {{"unit", series.unit}, {"leash", series.leash}, {"go", series.go}};
-  if (const std::optional<Ratio> ratio = PairedRatio(series)) {
-    json["ratio"] = {{"median", ratio->median}, {"min", ratio->min}, {"max", ratio->max}};
+bool IsText(size_t column, size_t columns) {
+  return column == 0 || column == 2 || column == columns - 1;
+}
+
+nlohmann::ordered_json JsonOf(const Spread& spread) {
+  return {{"median", spread.median},
+          {"low", spread.low},
+          {"high", spread.high},
+          {"certainty", spread.certainty}};
+}
+
+nlohmann::ordered_json JsonOf(const std::vector<Row>& rows, const Entry& entry,
+                              const Circumstances& c) {
+  const Series& series = entry.series();
+  nlohmann::ordered_json json = {{"unit", series.unit}, {"runs", {}}};
+  for (const Side side :
+       {Side::kLeash, Side::kGo, Side::kBoost, Side::kThreads, Side::kRecordOff}) {
+    if (series.of(side).empty()) continue;
+    nlohmann::ordered_json runs = nlohmann::json::array();
+    for (const Reading& reading : series.of(side)) {
+      runs.push_back({{"pass", reading.pass}, {"value", reading.value}});
+    }
+    json["runs"][std::string(SideKey(side))] = std::move(runs);
+    const std::optional<Spread> ratio = PairedRatio(series, side);
+    if (side != Side::kLeash && ratio) {
+      json["leash_over"][std::string(SideKey(side))] = JsonOf(*ratio);
+    }
+  }
+  if (const auto judgement = Judge(rows, *entry.row, entry.cpu, c.version(Side::kGo))) {
+    json["target"] = judgement->want;
+    json["verdict"] = VerdictName(judgement->verdict);
+  }
+  if (const std::optional<Verdict> recording = JudgeRecording(*entry.row, entry.cpu)) {
+    json["recording"] = VerdictName(*recording);
   }
   return json;
+}
+
+std::string Place(const Entry& entry) {
+  return absl::StrCat(entry.name(), ", procs ", entry.row->procs);
+}
+
+// Of both sides by processor time where there is one.
+Findings BehindGo(const std::vector<Row>& rows) {
+  Findings behind = {"Behind Go", {}};
+  for (const Row& row : rows) {
+    if (absl::EndsWith(row.name, "/stall_idle")) continue;  // the machine's, not ours
+    std::optional<Spread> ratio = PairedRatio(row.cpu, Side::kGo);
+    const bool by_cpu = ratio.has_value();
+    if (!by_cpu) ratio = PairedRatio(row.wall, Side::kGo);
+    if (!ratio || ratio->median <= 1) continue;
+    behind.lines.push_back(absl::StrFormat("%s, procs %d: %.2f of Go's %s", row.name, row.procs,
+                                           ratio->median,
+                                           by_cpu ? std::string("processor time") : row.wall.unit));
+  }
+  return behind;
 }
 
 }  // namespace
@@ -75,58 +148,91 @@ std::vector<std::string> Notes(const Circumstances& c) {
   std::vector<std::string> notes = {
       absl::StrCat(c.machine, "; ", c.when, "; load ", absl::StrFormat("%.1f", c.load_before),
                    " before, ", absl::StrFormat("%.1f", c.load_after), " after"),
-      absl::StrCat(c.leash, c.go_version.empty() ? "; Go was not measured"
-                                                 : absl::StrCat("; ", c.go_version))};
+      c.version(Side::kLeash)};
+  for (const Side side : kBaselines) {
+    if (!c.version(side).empty()) absl::StrAppend(&notes[1], "; ", c.version(side));
+  }
   notes.push_back(absl::StrCat(
       "Medians of ", c.pairs, c.pairs == 1 ? " run" : " runs", " of each side, in turn",
       c.scale == 1 ? "" : absl::StrFormat("; operations times %g: not to be compared", c.scale),
       "."));
-  notes.push_back(
-      "leash/Go: the median of the pairs' ratios, with the smallest and the largest; below 1 leash "
-      "is better.");
+  const double certainty =
+      SpreadOf(std::vector<double>(static_cast<size_t>(std::max(c.pairs, 1)), 1))->certainty;
+  notes.push_back(absl::StrFormat(
+      "leash/Go and the like: the median of the pairs' ratios, and between which of them the true "
+      "one lies with a certainty of %.0f %%; below 1 leash is better.",
+      100 * certainty));
   notes.push_back(
       "Processor time is the whole process's, user and system: on a busy machine the one to "
       "trust.");
-  if (absl::StartsWith(c.go_version, "go1.19")) {
+  notes.push_back(absl::StrCat(
+      "A target is a ratio to Go's, or a figure with its unit. Undecided: the spread lies on both "
+      "sides of it",
+      certainty < kCertain ? ", or is of too few runs: fewer than five decide nothing." : "."));
+  if (!c.version(Side::kThreads).empty()) {
+    notes.push_back("std::thread: 10,000 threads in parked_mem and spawn_join.");
+  }
+  if (absl::StartsWith(c.version(Side::kGo), "go1.19")) {
     notes.push_back(
         "Go 1.19 (Debian 12's) is up to 1.6x faster than Go 1.27 at yield and pingpong: against a "
-        "newer Go these two ratios are lower.");
+        "newer Go these two ratios are lower. The targets are scaled to it.");
   }
   return notes;
 }
 
-std::vector<std::string> Losses(const std::vector<Row>& rows) {
-  std::vector<std::string> losses;
-  for (const Row& row : rows) {
-    if (absl::EndsWith(row.name, "/stall_idle")) continue;  // the machine's, not ours
-    const bool by_cpu = !row.cpu.leash.empty() && !row.cpu.go.empty();
-    const std::optional<Ratio> ratio = PairedRatio(by_cpu ? row.cpu : row.wall);
-    if (!ratio || ratio->median <= 1) continue;
-    losses.push_back(absl::StrFormat("%s, procs %d: %.2f of Go's %s", row.name, row.procs,
-                                     ratio->median,
-                                     by_cpu ? std::string("processor time") : row.wall.unit));
+std::vector<Findings> Conclusions(const std::vector<Row>& rows, const Circumstances& c) {
+  std::vector<Findings> all;
+  Findings not_reached = {"Targets not reached", {}};
+  Findings undecided = {"Targets undecided", {}};
+  Findings dear = {absl::StrFormat("Recording costs more than %.0f %%", 100 * (kRecordAtMost - 1)),
+                   {}};
+  Findings perhaps_dear = {absl::StrCat(dear.heading, ", perhaps"), {}};
+  int judged = 0;
+  int recorded = 0;
+  for (const Entry& entry : Entries(rows)) {
+    if (const auto judgement = Judge(rows, *entry.row, entry.cpu, c.version(Side::kGo))) {
+      ++judged;
+      if (judgement->verdict == Verdict::kReached) continue;
+      (judgement->verdict == Verdict::kNotReached ? not_reached : undecided)
+          .lines.push_back(absl::StrCat(Place(entry), ": target ", judgement->want));
+    }
   }
-  return losses;
+  for (const Entry& entry : Entries(rows)) {
+    if (const std::optional<Verdict> verdict = JudgeRecording(*entry.row, entry.cpu)) {
+      ++recorded;
+      if (*verdict == Verdict::kReached) continue;
+      (*verdict == Verdict::kNotReached ? dear : perhaps_dear)
+          .lines.push_back(absl::StrCat(Place(entry), ": ",
+                                        Text(PairedRatio(entry.series(), Side::kRecordOff))));
+    }
+  }
+  if (judged > 0) {
+    absl::StrAppend(&not_reached.heading, ", of ", judged);
+    absl::StrAppend(&undecided.heading, ", of ", judged);
+    all.push_back(std::move(not_reached));
+    all.push_back(std::move(undecided));
+  }
+  if (!c.version(Side::kGo).empty()) all.push_back(BehindGo(rows));
+  if (recorded > 0) {
+    all.push_back(std::move(dear));
+    all.push_back(std::move(perhaps_dear));
+  }
+  return all;
 }
 
 void WriteText(std::ostream& out, const std::vector<Row>& rows, const Circumstances& c) {
-  std::vector<Cells> lines = {kHead};
-  for (const Row& row : rows) lines.push_back(CellsOf(row));
-  std::array<size_t, kColumns> width = {};
+  std::vector<Cells> lines = {Head(c)};
+  for (const Entry& entry : Entries(rows)) lines.push_back(CellsOf(rows, entry, c));
+  const size_t columns = lines[0].size();
+  std::vector<size_t> width(columns);
   for (const Cells& cells : lines) {
-    for (size_t i = 0; i < kColumns; ++i) width[i] = std::max(width[i], cells[i].size());
+    for (size_t i = 0; i < columns; ++i) width[i] = std::max(width[i], cells[i].size());
   }
-  size_t wall_at = 0;
-  for (size_t i = 0; i < 3; ++i) wall_at += width[i] + 2;
-  const size_t cpu_at = wall_at + width[3] + width[4] + width[5] + 6;
-  std::string over = absl::StrCat(std::string(wall_at, ' '), "wall");
-  over.resize(cpu_at, ' ');
-  out << over << "processor\n";
   for (const Cells& cells : lines) {
     std::string line;
-    for (size_t i = 0; i < kColumns; ++i) {
+    for (size_t i = 0; i < columns; ++i) {
       const std::string pad(width[i] - cells[i].size(), ' ');
-      const bool left = i == 0 || i == 2;
+      const bool left = IsText(i, columns);
       absl::StrAppend(&line, i == 0 ? "" : "  ", left ? cells[i] : pad, left ? pad : cells[i]);
     }
     line.erase(line.find_last_not_of(' ') + 1);
@@ -134,35 +240,38 @@ void WriteText(std::ostream& out, const std::vector<Row>& rows, const Circumstan
   }
   out << '\n';
   for (const std::string& note : Notes(c)) out << note << '\n';
-  if (c.go_version.empty()) return;
-  const std::vector<std::string> losses = Losses(rows);
-  out << '\n' << (losses.empty() ? "Nowhere behind Go." : "Behind Go:") << '\n';
-  for (const std::string& loss : losses) out << "  " << loss << '\n';
+  for (const Findings& findings : Conclusions(rows, c)) {
+    out << '\n' << findings.heading << ':' << (findings.lines.empty() ? " none" : "") << '\n';
+    for (const std::string& line : findings.lines) out << "  " << line << '\n';
+  }
 }
 
 void WriteMarkdown(std::ostream& out, const std::vector<Row>& rows, const Circumstances& c) {
-  const auto line = [&](const Cells& cells) {
+  const auto line = [&out](const Cells& cells) {
     for (const std::string& cell : cells) out << "| " << cell << (cell.empty() ? "" : " ");
     out << "|\n";
   };
-  Cells head = kHead;
-  for (size_t i = 6; i < kColumns; ++i) head[i] += ", processor";
+  const Cells head = Head(c);
   line(head);
-  out << "|---|---:|---|---:|---:|---:|---:|---:|---:|\n";
-  for (const Row& row : rows) line(CellsOf(row));
+  for (size_t i = 0; i < head.size(); ++i) out << (IsText(i, head.size()) ? "|---" : "|---:");
+  out << "|\n";
+  for (const Entry& entry : Entries(rows)) line(CellsOf(rows, entry, c));
   out << '\n';
   for (const std::string& note : Notes(c)) out << "- " << note << '\n';
-  if (c.go_version.empty()) return;
-  const std::vector<std::string> losses = Losses(rows);
-  out << (losses.empty() ? "\nNowhere behind Go.\n" : "\nBehind Go:\n\n");
-  for (const std::string& loss : losses) out << "- " << loss << '\n';
+  for (const Findings& findings : Conclusions(rows, c)) {
+    out << '\n' << findings.heading << (findings.lines.empty() ? ": none.\n" : ":\n\n");
+    for (const std::string& finding : findings.lines) out << "- " << finding << '\n';
+  }
 }
 
 void WriteJson(std::ostream& out, const std::vector<Row>& rows, const Circumstances& c) {
   nlohmann::ordered_json json;
   json["machine"] = c.machine;
-  json["leash"] = c.leash;
-  json["go"] = c.go_version;
+  json["versions"] = nlohmann::ordered_json::object();
+  json["versions"]["leash"] = c.version(Side::kLeash);
+  for (const Side side : kBaselines) {
+    if (!c.version(side).empty()) json["versions"][std::string(SideKey(side))] = c.version(side);
+  }
   json["when"] = c.when;
   json["load"] = {c.load_before, c.load_after};
   json["pairs"] = c.pairs;
@@ -170,8 +279,8 @@ void WriteJson(std::ostream& out, const std::vector<Row>& rows, const Circumstan
   json["rows"] = nlohmann::json::array();
   for (const Row& row : rows) {
     nlohmann::ordered_json line = {{"name", row.name}, {"procs", row.procs}};
-    line["wall"] = JsonOf(row.wall);
-    if (!row.cpu.leash.empty() || !row.cpu.go.empty()) line["cpu"] = JsonOf(row.cpu);
+    if (!row.wall.empty()) line["wall"] = JsonOf(rows, {&row, false}, c);
+    if (!row.cpu.empty()) line["cpu"] = JsonOf(rows, {&row, true}, c);
     json["rows"].push_back(std::move(line));
   }
   out << json.dump(2) << '\n';

@@ -5,74 +5,13 @@
 #ifndef LEASH_TESTS_BENCH_WORKLOAD_H_
 #define LEASH_TESTS_BENCH_WORKLOAD_H_
 
-#include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "bench/measure.h"
+
 namespace leash::bench {
-
-// One figure: "pingpong/cpu 251.3 cpu-ns/roundtrip".
-struct Figure {
-  std::string name;
-  double value;
-  std::string unit;
-};
-
-// Wall and processor time (of the whole process, from getrusage) since it was made. On a machine
-// that others use too, the processor time is the steadier of the two.
-struct Times {
-  double wall_ns;
-  double cpu_ns;
-};
-class Lap {
- public:
-  Lap();
-  Times Read() const;
-
- private:
-  Times begin_;
-};
-
-// What one run of a workload is given, and where it puts its figures.
-class Run {
- public:
-  explicit Run(double scale) : scale_(scale) {}
-
-  // `full` operations times the scale, at least 1.
-  int64_t Scaled(int64_t full) const;
-
-  void Report(std::string_view name, double value, std::string_view unit);
-  // Nanoseconds an operation: NAME in ns/WHAT, and NAME/cpu in cpu-ns/WHAT.
-  void ReportPerOp(std::string_view name, Times times, int64_t ops, std::string_view what);
-  // NAME in ms, and NAME/cpu in cpu-ms.
-  void ReportMillis(std::string_view name, Times times);
-
-  const std::vector<Figure>& figures() const { return figures_; }
-
- private:
-  double scale_;
-  std::vector<Figure> figures_;
-};
-
-// Ends the process with `what` unless `ok`: a workload that miscounts measures nothing.
-void Require(bool ok, std::string_view what);
-
-// The numbers that both sides draw (xorshift64).
-class Random {
- public:
-  explicit Random(uint64_t seed) : state_(seed) {}
-  uint64_t Next() {
-    state_ ^= state_ << 13;
-    state_ ^= state_ >> 7;
-    state_ ^= state_ << 17;
-    return state_;
-  }
-
- private:
-  uint64_t state_;
-};
 
 struct Workload {
   std::string_view name;
@@ -101,6 +40,8 @@ void Select4(Run& run);
 void MutexContended(Run& run);
 void ParkedMemory100k(Run& run);
 void ParkedMemory1m(Run& run);
+void ParkedMemory64k100k(Run& run);
+void ParkedMemory64k1m(Run& run);
 void Timers(Run& run);
 void Echo(Run& run);
 void RaceSlowdown(Run& run);

@@ -53,14 +53,18 @@ func main() {
 		"select4":             select4,
 		"mutex":               mutexContended,
 		"skynet":              skynet,
-		"parked_mem":          func() { parkedMem("100k", 100_000) },
-		"parked_mem_1m":       func() { parkedMem("1m", 1_000_000) },
+		"parked_mem":          func() { parkedMem("parked_mem/100k", 100_000) },
+		"parked_mem_1m":       func() { parkedMem("parked_mem/1m", 1_000_000) },
+		// The size of a stack is nothing that Go lets choose: the same as the two above.
+		"parked_mem_64k":      func() { parkedMem("parked_mem_64k/100k", 100_000) },
+		"parked_mem_64k_1m":   func() { parkedMem("parked_mem_64k/1m", 1_000_000) },
 		"timers":              timers,
 		"profile_debug1_10k":  func() { profile("profile_debug1", "10k", 10_000, writeProfile(1)) },
 		"profile_debug1_100k": func() { profile("profile_debug1", "100k", 100_000, writeProfile(1)) },
 		"profile_debug1_1m":   func() { profile("profile_debug1", "1m", 1_000_000, writeProfile(1)) },
 		"profile_debug2_10k":  func() { profile("profile_debug2", "10k", 10_000, writeProfile(2)) },
 		"profile_debug2_100k": func() { profile("profile_debug2", "100k", 100_000, writeProfile(2)) },
+		"profile_debug2_1m":   func() { profile("profile_debug2", "1m", 1_000_000, writeProfile(2)) },
 		"profile_proto_10k":   func() { profile("profile_proto", "10k", 10_000, writeProfile(0)) },
 		"profile_proto_100k":  func() { profile("profile_proto", "100k", 100_000, writeProfile(0)) },
 		"profile_proto_1m":    func() { profile("profile_proto", "1m", 1_000_000, writeProfile(0)) },
@@ -104,7 +108,7 @@ func atLeast1(n int) int {
 }
 
 func report(name string, value float64, unit string) {
-	fmt.Printf("%s %s %s\n", name, strconv.FormatFloat(value, 'f', 1, 64), unit)
+	fmt.Printf("%s %s %s\n", name, strconv.FormatFloat(value, 'f', 3, 64), unit)
 }
 
 func perOp(d time.Duration, ops int) float64 { return float64(d.Nanoseconds()) / float64(ops) }
@@ -358,12 +362,13 @@ func skynet() {
 		check(fmt.Errorf("skynet: sum is %d", sum))
 	}
 	reportMillis("skynet", d)
+	report("skynet/peak", float64(readMemory().peak)/1e6, "MB")
 }
 
 // ---- memory of parked goroutines -------------------------------------------
 
-// memory is the RSS, and the page tables, which are held beside it.
-type memory struct{ rss, vmpte int64 }
+// memory is the RSS, the page tables, which are held beside it, and the largest RSS so far.
+type memory struct{ rss, vmpte, peak int64 }
 
 func readMemory() (m memory) {
 	b, err := os.ReadFile("/proc/self/status")
@@ -379,6 +384,8 @@ func readMemory() (m memory) {
 			into = &m.rss
 		case "VmPTE:":
 			into = &m.vmpte
+		case "VmHWM:":
+			into = &m.peak
 		default:
 			continue
 		}
@@ -389,12 +396,9 @@ func readMemory() (m memory) {
 	return m
 }
 
-func parkedMem(label string, full int) {
-	n := scaled(full)
-	stop := make(chan struct{})
+// park starts n goroutines and returns when all of them wait, or are about to.
+func park(n int, stop chan struct{}) stopwatch {
 	var up int64
-	runtime.GC()
-	before := readMemory()
 	lap := begin()
 	for i := 0; i < n; i++ {
 		go func() {
@@ -405,20 +409,37 @@ func parkedMem(label string, full int) {
 	for atomic.LoadInt64(&up) < int64(n) {
 		runtime.Gosched()
 	}
-	made := lap()
-	time.Sleep(50 * time.Millisecond) // the last few reach their receive
-	after := readMemory()
-	report("parked_mem/"+label+"/rss", float64(after.rss-before.rss)/float64(n), "bytes/goroutine")
-	report("parked_mem/"+label+"/vmpte", float64(after.vmpte-before.vmpte)/float64(n), "bytes/goroutine")
-	report("parked_mem/"+label+"/rss+vmpte",
-		float64(after.rss+after.vmpte-before.rss-before.vmpte)/float64(n), "bytes/goroutine")
-	reportPerOp("parked_mem/"+label+"/create", made, n, "goroutine")
-	lap = begin()
+	return lap()
+}
+
+func release(stop chan struct{}) stopwatch {
+	lap := begin()
 	close(stop)
 	for runtime.NumGoroutine() > 1 {
 		runtime.Gosched()
 	}
-	reportPerOp("parked_mem/"+label+"/release", lap(), n, "goroutine")
+	return lap()
+}
+
+// parkedMem makes them twice: the second time there are stacks that others have left.
+func parkedMem(prefix string, full int) {
+	n := scaled(full)
+	runtime.GC()
+	before := readMemory()
+	stop := make(chan struct{})
+	made := park(n, stop)
+	time.Sleep(50 * time.Millisecond) // the last few reach their receive
+	after := readMemory()
+	report(prefix+"/rss", float64(after.rss-before.rss)/float64(n), "bytes/goroutine")
+	report(prefix+"/vmpte", float64(after.vmpte-before.vmpte)/float64(n), "bytes/goroutine")
+	report(prefix+"/rss+vmpte",
+		float64(after.rss+after.vmpte-before.rss-before.vmpte)/float64(n), "bytes/goroutine")
+	reportPerOp(prefix+"/create", made, n, "goroutine")
+	reportPerOp(prefix+"/release", release(stop), n, "goroutine")
+
+	stop = make(chan struct{})
+	reportPerOp(prefix+"/create_warm", park(n, stop), n, "goroutine")
+	release(stop)
 }
 
 // ---- timers ---------------------------------------------------------------
@@ -564,6 +585,13 @@ func profile(name, label string, full int, write func(io.Writer) error) {
 	report(prefix+"/stall", float64(gap.Nanoseconds())/1000, "us")
 	report(prefix+"/stall_idle", float64(idle.Nanoseconds())/1000, "us")
 	report(prefix+"/size", float64(out.n), "bytes")
+	if name == "profile_debug2" {
+		// Once more, and not timed: is everybody in it?
+		var text bytes.Buffer
+		check(write(&text))
+		headers := bytes.Count(text.Bytes(), []byte("\ngoroutine "))
+		report(prefix+"/complete", math.Min(100, 100*float64(headers)/float64(n)), "percent")
+	}
 	close(stop)
 }
 
