@@ -6,6 +6,8 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -26,6 +28,14 @@ namespace {
 
 // A run that hangs is killed then, with every goroutine's stack in its error output.
 constexpr absl::Duration kRunAtMost = absl::Minutes(10);
+
+// Control-C once: the run that goes on is the last one, and the table is made of what there is.
+// Twice: the end.
+std::atomic<bool> interrupted = false;
+void Interrupt(int signal) {
+  interrupted = true;
+  std::signal(signal, SIG_DFL);
+}
 
 double Load() {
   double load = 0;
@@ -89,6 +99,8 @@ class Comparison {
     how.timeout = kRunAtMost;
     const testing::ProgramResult result =
         testing::RunProgram(program.Argv(item.workload->name, item.procs, options_.scale), how);
+    // A terminal's Control-C reaches the run as well.
+    if (interrupted && result.signal == SIGINT) return;
     if (result.status == 0 && samples_.Add(program.side(), item.procs, pass, result.out) > 0) {
       return;
     }
@@ -182,19 +194,27 @@ int Compare(const CompareOptions& options) {
 
   Comparison comparison(options);
   Progress progress(plan.size(), options.pairs);
-  for (int pass = 1; pass <= options.pairs; ++pass) {
+  int complete = 0;  // passes
+  std::signal(SIGINT, Interrupt);
+  for (int pass = 1; pass <= options.pairs && !interrupted; ++pass) {
     for (const Item& item : plan) {
+      if (interrupted) break;
       progress.Begin(pass, item);
       for (const Program& program : *programs) {
-        if (program.Has(item.workload->name, item.procs, options.large)) {
+        if (!interrupted && program.Has(item.workload->name, item.procs, options.large)) {
           comparison.RunOnce(program, item, pass);
         }
       }
     }
+    if (!interrupted) complete = pass;
     // Who goes first has no lasting advantage: the next pass goes the other way about.
     std::reverse(programs->begin(), programs->end());
   }
   circumstances.load_after = Load();
+  if (interrupted) {
+    std::cerr << "leash_bench: interrupted after " << complete << " passes; what there is:\n";
+    circumstances.pairs = std::max(1, complete);
+  }
 
   WriteText(std::cout, comparison.rows(), circumstances);
   const bool written = WriteFile(options.json, comparison.rows(), circumstances, WriteJson) &&

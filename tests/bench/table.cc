@@ -126,18 +126,18 @@ std::string Place(const Entry& entry) {
   return absl::StrCat(entry.name(), ", procs ", entry.row->procs);
 }
 
-// Of both sides by processor time where there is one.
-Findings BehindGo(const std::vector<Row>& rows) {
-  Findings behind = {"Behind Go", {}};
+// By processor time where both sides have one.
+Findings Behind(const std::vector<Row>& rows, Side side) {
+  Findings behind = {absl::StrCat("Behind ", View(SideName(side))), {}};
   for (const Row& row : rows) {
     if (absl::EndsWith(row.name, "/stall_idle")) continue;  // the machine's, not ours
-    std::optional<Spread> ratio = PairedRatio(row.cpu, Side::kGo);
+    std::optional<Spread> ratio = PairedRatio(row.cpu, side);
     const bool by_cpu = ratio.has_value();
-    if (!by_cpu) ratio = PairedRatio(row.wall, Side::kGo);
+    if (!by_cpu) ratio = PairedRatio(row.wall, side);
     if (!ratio || ratio->median <= 1) continue;
-    behind.lines.push_back(absl::StrFormat("%s, procs %d: %.2f of Go's %s", row.name, row.procs,
-                                           ratio->median,
-                                           by_cpu ? std::string("processor time") : row.wall.unit));
+    behind.lines.push_back(absl::StrCat(row.name, ", procs ", row.procs, ": ",
+                                        RatioNumber(ratio->median), " of ", View(SideName(side)),
+                                        "'s ", by_cpu ? "processor time" : row.wall.unit));
   }
   return behind;
 }
@@ -186,9 +186,9 @@ std::vector<Findings> Conclusions(const std::vector<Row>& rows, const Circumstan
   Findings undecided = {"Targets undecided", {}};
   Findings dear = {absl::StrFormat("Recording costs more than %.0f %%", 100 * (kRecordAtMost - 1)),
                    {}};
-  Findings perhaps_dear = {absl::StrCat(dear.heading, ", perhaps"), {}};
   int judged = 0;
   int recorded = 0;
+  int recorded_undecided = 0;
   for (const Entry& entry : Entries(rows)) {
     if (const auto judgement = Judge(rows, *entry.row, entry.cpu, c.version(Side::kGo))) {
       ++judged;
@@ -200,10 +200,10 @@ std::vector<Findings> Conclusions(const std::vector<Row>& rows, const Circumstan
   for (const Entry& entry : Entries(rows)) {
     if (const std::optional<Verdict> verdict = JudgeRecording(*entry.row, entry.cpu)) {
       ++recorded;
-      if (*verdict == Verdict::kReached) continue;
-      (*verdict == Verdict::kNotReached ? dear : perhaps_dear)
-          .lines.push_back(absl::StrCat(Place(entry), ": ",
-                                        Text(PairedRatio(entry.series(), Side::kRecordOff))));
+      recorded_undecided += *verdict == Verdict::kUndecided ? 1 : 0;
+      if (*verdict != Verdict::kNotReached) continue;
+      dear.lines.push_back(
+          absl::StrCat(Place(entry), ": ", Text(PairedRatio(entry.series(), Side::kRecordOff))));
     }
   }
   if (judged > 0) {
@@ -212,10 +212,13 @@ std::vector<Findings> Conclusions(const std::vector<Row>& rows, const Circumstan
     all.push_back(std::move(not_reached));
     all.push_back(std::move(undecided));
   }
-  if (!c.version(Side::kGo).empty()) all.push_back(BehindGo(rows));
+  for (const Side side : {Side::kGo, Side::kBoost, Side::kThreads}) {
+    if (!c.version(side).empty()) all.push_back(Behind(rows, side));
+  }
   if (recorded > 0) {
+    absl::StrAppend(&dear.heading, " (of ", recorded, " rows ", recorded_undecided,
+                    " are undecided)");
     all.push_back(std::move(dear));
-    all.push_back(std::move(perhaps_dear));
   }
   return all;
 }

@@ -36,9 +36,9 @@ struct Findings {
   std::string heading;
   std::vector<std::string> lines;
 };
-// Which targets are not reached or not decided, where leash is behind Go ("mutex, procs 2: 1.31 of
-// Go's processor time"), and where recording costs too much. Those that were not measured are
-// absent.
+// Which targets are not reached or not decided, where leash is behind another ("mutex, procs
+// 2: 1.31 of Go's processor time"), and where recording costs too much. Those that were not
+// measured are absent.
 std::vector<Findings> Conclusions(const std::vector<Row>& rows, const Circumstances& circumstances);
 
 void WriteText(std::ostream& out, const std::vector<Row>& rows, const Circumstances& circumstances);
