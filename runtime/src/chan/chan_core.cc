@@ -66,6 +66,19 @@ void Get(ChanCore* chan, void* room) {
   chan->length.store(chan->Length() - 1, std::memory_order_relaxed);
 }
 
+void* AllocMemory(size_t bytes, size_t align) {
+  return align <= __STDCPP_DEFAULT_NEW_ALIGNMENT__ ? ::operator new(bytes)
+                                                   : ::operator new(bytes, std::align_val_t(align));
+}
+
+void FreeMemory(void* memory, size_t align) {
+  if (align <= __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
+    ::operator delete(memory);
+  } else {
+    ::operator delete(memory, std::align_val_t(align));
+  }
+}
+
 #if LEASH_RACE
 // Fibers that free channels: see the end of chan_core.h. Used by one thread at a time, so they are
 // kept in a pool; one more than this many at the same time is made and destroyed.
@@ -85,7 +98,7 @@ void FreeUnseen(ChanCore* chan) {
   void* self = __tsan_get_current_fiber();
   __tsan_switch_to_fiber(reaper, kTsanNoSync);
   race::Acquire(&chan->life);
-  ::operator delete(chan, std::align_val_t(chan->allocated_align));
+  FreeMemory(chan, chan->align);
   __tsan_switch_to_fiber(self, kTsanNoSync);
   {
     LockHolder lock(reapers_lock);
@@ -97,9 +110,7 @@ void FreeUnseen(ChanCore* chan) {
   if (reaper != nullptr) __tsan_destroy_fiber(reaper);
 }
 #else
-void FreeUnseen(ChanCore* chan) {
-  ::operator delete(chan, std::align_val_t(chan->allocated_align));
-}
+void FreeUnseen(ChanCore* chan) { FreeMemory(chan, chan->align); }
 #endif
 
 size_t RoundUp(size_t n, size_t align) { return (n + align - 1) / align * align; }
@@ -209,7 +220,7 @@ rt::ChanCore* ChanMake(const ElementType* type, size_t capacity, std::string_vie
       __builtin_add_overflow(bytes, name.size(), &bytes) || bytes > PTRDIFF_MAX) {
     Panic("makechan: size out of range");
   }
-  char* memory = static_cast<char*>(::operator new(bytes, std::align_val_t(align)));
+  char* memory = static_cast<char*>(rt::AllocMemory(bytes, align));
   ChanCore* chan = ::new (memory) ChanCore;
   chan->capacity = capacity;
   chan->type = type;
@@ -220,7 +231,7 @@ rt::ChanCore* ChanMake(const ElementType* type, size_t capacity, std::string_vie
       capacity == 0 || (!rt::race::kEnabled && (type->construct == nullptr || type->nothrow));
   chan->plain = !rt::race::kEnabled && chan->hand_over && type->construct == nullptr;
   chan->flavor = flavor;
-  chan->allocated_align = align;
+  chan->align = align;
   chan->element_function_name = type->function_name;
   chan->name = memory + slots_at + slots_bytes;
   chan->name_bytes = name.copy(memory + slots_at + slots_bytes, name.size());
