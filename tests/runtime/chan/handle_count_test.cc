@@ -122,7 +122,10 @@ TEST(HandleCountTest, LastDropIsRecorded) {
     auto ch = MakeChan<int>();
     send = ch;
     Crew crew;
-    crew.Go([&who, recv = RecvChan<int>(ch)] { who = GoroutineId(); });
+    crew.Go([&who, recv = RecvChan<int>(ch)]() mutable {
+      who = GoroutineId();
+      recv = RecvChan<int>();  // a closure itself goes only after the crew has been waited for
+    });
     crew.Wait();
     EXPECT_NE(who, 0u);
   }
