@@ -254,6 +254,14 @@ TEST(ReadGoTest, ErrorsNameTheOffsetAndWhatWasWanted) {
             "read app.dump: offset 27: want \"COUNT @ 0x...\", have \"many @ 0x1\"");
 }
 
+TEST(ReadGoTest, AFieldOfAnotherTypeThanProfileProtosIsAnError) {
+  // string_table, as a number; then a sample type whose type is 8 bytes.
+  EXPECT_EQ(Error("\x30\x01"),
+            "read app.dump: offset 1: want a field of profile.proto, have \"\\x01\"");
+  EXPECT_EQ(Error("\x0a\x09\x09\x01\x01\x01\x01\x01\x01\x01\x01"),
+            "read app.dump: offset 11: want a field of profile.proto, have the end of the file");
+}
+
 TEST(ReadGoTest, LimitsAreErrors) {
   ReadLimits limits;
   limits.goroutines = 10;

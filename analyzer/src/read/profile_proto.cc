@@ -11,7 +11,34 @@
 namespace leash::internal {
 namespace {
 
-using protozero::pbf_reader;
+using protozero::pbf_wire_type;
+
+// A message that throws where a field is not of the type that is asked for: protozero only asserts
+// that it is, and reads something else where assertions are off.
+class Message : public protozero::pbf_reader {
+ public:
+  using pbf_reader::pbf_reader;
+  explicit Message(protozero::data_view bytes) : pbf_reader(bytes) {}
+
+  Message get_message() { return Message(get_view()); }
+  protozero::data_view get_view() {
+    Expect(pbf_wire_type::length_delimited);
+    return pbf_reader::get_view();
+  }
+  int64_t get_int64() {
+    Expect(pbf_wire_type::varint);
+    return pbf_reader::get_int64();
+  }
+  uint64_t get_uint64() {
+    Expect(pbf_wire_type::varint);
+    return pbf_reader::get_uint64();
+  }
+
+ private:
+  void Expect(pbf_wire_type type) const {
+    if (!has_wire_type(type)) throw protozero::unknown_pbf_wire_type_exception();
+  }
+};
 
 std::string_view View(protozero::data_view view) { return {view.data(), view.size()}; }
 
@@ -21,7 +48,7 @@ class ProfileProtoReader {
       : bytes_(bytes), limits_(limits), stacks_(&s_) {}
 
   absl::StatusOr<Snapshot> Read() {
-    pbf_reader profile(bytes_.data(), bytes_.size());
+    Message profile(bytes_.data(), bytes_.size());
     try {
       return ReadFields(&profile);
     } catch (const protozero::exception& e) {
@@ -36,9 +63,9 @@ class ProfileProtoReader {
     int32_t start_line = 0;
   };
 
-  absl::StatusOr<Snapshot> ReadFields(pbf_reader* profile) {
+  absl::StatusOr<Snapshot> ReadFields(Message* profile) {
     // The order of fields is the writer's choice: what refers to others is read when all is there.
-    std::vector<pbf_reader> sample_types, samples, locations, functions, mappings;
+    std::vector<Message> sample_types, samples, locations, functions, mappings;
     std::vector<size_t> sample_ends;  // offsets
     std::vector<int64_t> comments;
     int64_t default_type = 0;
@@ -67,7 +94,7 @@ class ProfileProtoReader {
           s_.captured_unix_ns = profile->get_int64();
           break;
         case 13:
-          if (profile->has_wire_type(protozero::pbf_wire_type::length_delimited)) {
+          if (profile->has_wire_type(pbf_wire_type::length_delimited)) {
             for (int64_t id : profile->get_packed_int64()) comments.push_back(id);
           } else {
             comments.push_back(profile->get_int64());
@@ -98,9 +125,9 @@ class ProfileProtoReader {
       return WantHave(0, "a profile of goroutines", type);
     }
     leaked_ = type == "goroutineleak";
-    for (pbf_reader& message : mappings) ReadMapping(message);
-    for (pbf_reader& message : functions) ReadFunction(message);
-    for (pbf_reader& message : locations) ReadLocation(message);
+    for (Message& message : mappings) ReadMapping(message);
+    for (Message& message : functions) ReadFunction(message);
+    for (Message& message : locations) ReadLocation(message);
     for (size_t i = 0; i < samples.size(); ++i) {
       absl::Status status = ReadSample(samples[i], value_index, sample_ends[i]);
       if (!status.ok()) return status;
@@ -109,7 +136,7 @@ class ProfileProtoReader {
     return std::move(s_);
   }
 
-  static int64_t FirstInt(pbf_reader message, uint32_t tag) {
+  static int64_t FirstInt(Message message, uint32_t tag) {
     return message.next(tag) ? message.get_int64() : 0;
   }
   std::string_view String(int64_t id) const {
@@ -122,7 +149,7 @@ class ProfileProtoReader {
                : 0;
   }
 
-  void ReadMapping(pbf_reader& message) {
+  void ReadMapping(Message& message) {
     uint64_t id = 0;
     Module module;
     while (message.next()) {
@@ -153,7 +180,7 @@ class ProfileProtoReader {
     s_.modules.push_back(std::move(module));
   }
 
-  void ReadFunction(pbf_reader& message) {
+  void ReadFunction(Message& message) {
     uint64_t id = 0;
     Function function;
     while (message.next()) {
@@ -180,7 +207,7 @@ class ProfileProtoReader {
     functions_[id] = function;
   }
 
-  void ReadLocation(pbf_reader& message) {
+  void ReadLocation(Message& message) {
     uint64_t id = 0;
     Location location;
     while (message.next()) {
@@ -208,7 +235,7 @@ class ProfileProtoReader {
     locations_[id] = s_.AddLocation(std::move(location));
   }
 
-  Frame ReadLine(pbf_reader message) {
+  Frame ReadLine(Message message) {
     Frame frame;
     while (message.next()) {
       switch (message.tag()) {
@@ -231,7 +258,7 @@ class ProfileProtoReader {
     return frame;
   }
 
-  absl::Status ReadSample(pbf_reader& message, size_t value_index, size_t offset) {
+  absl::Status ReadSample(Message& message, size_t value_index, size_t offset) {
     std::vector<LocationId> stack;
     std::vector<int64_t> values;
     std::vector<std::pair<std::string, std::string>> labels;
@@ -241,7 +268,7 @@ class ProfileProtoReader {
       if (auto it = locations_.find(id); it != locations_.end()) stack.push_back(it->second);
     };
     while (message.next()) {
-      const bool packed = message.has_wire_type(protozero::pbf_wire_type::length_delimited);
+      const bool packed = message.has_wire_type(pbf_wire_type::length_delimited);
       switch (message.tag()) {
         case 1:
           if (packed) {
@@ -280,7 +307,7 @@ class ProfileProtoReader {
     return absl::OkStatus();
   }
 
-  void ReadLabel(pbf_reader message, Goroutine* g,
+  void ReadLabel(Message message, Goroutine* g,
                  std::vector<std::pair<std::string, std::string>>* labels) {
     std::string_view key, text;
     std::string number;
