@@ -16,12 +16,24 @@
 #define LEASH_ASAN 0
 #endif
 
+// For what reads where AddressSanitizer has forbidden it, or must not take a frame of its own.
+#if LEASH_ASAN
+#define LEASH_NO_ASAN __attribute__((no_sanitize("address")))
+#else
+#define LEASH_NO_ASAN
+#endif
+
 #if LEASH_ASAN
 extern "C" {
 void __sanitizer_start_switch_fiber(void** fake_stack_save, const void* bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void* fake_stack_save, const void** bottom_old,
                                      size_t* size_old);
+void __asan_poison_memory_region(const volatile void* addr, size_t size);
 void __asan_unpoison_memory_region(const volatile void* addr, size_t size);
+void* __asan_get_current_fake_stack();
+void* __asan_addr_is_in_fake_stack(void* fake_stack, void* addr, void** begin, void** end);
+void __lsan_register_root_region(const void* p, size_t size);
+void __lsan_unregister_root_region(const void* p, size_t size);
 }
 #endif
 

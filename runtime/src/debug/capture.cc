@@ -10,11 +10,13 @@
 #include "absl/time/clock.h"
 #include "base/clock.h"
 #include "base/safe_read.h"
+#include "base/sanitizers.h"
 #include "chan/chan_facts.h"
 #include "chan/sudog.h"
 #include "debug/function_name.h"
 #include "debug/pretty_site.h"
 #include "debug/sample.h"
+#include "sched/asan_fiber.h"
 #include "sched/labels.h"
 #include "sched/netpoll.h"
 #include "sched/park.h"
@@ -74,7 +76,7 @@ StackSlot SlotOf(const G* g) { return __atomic_load_n(&g->stack, __ATOMIC_RELAXE
 
 // A word of another goroutine's stack, whatever it is to that goroutine: AddressSanitizer's red
 // zones are not ours to respect.
-__attribute__((no_sanitize("address"), noinline)) uint64_t ReadForeignWord(const char* p) {
+[[gnu::noinline]] LEASH_NO_ASAN uint64_t ReadForeignWord(const char* p) {
   return *reinterpret_cast<const volatile uint64_t*>(p);
 }
 
@@ -444,6 +446,9 @@ void Capturer::FindMentions() {
       if (slot != kNoStack && sp >= StackLow(slot) && sp < StackTop(slot)) {
         const auto aligned = (reinterpret_cast<uint64_t>(sp) + 7) & ~uint64_t{7};
         scan(reinterpret_cast<const char*>(aligned), StackTop(slot), &entry.mentions);
+        ForEachFakeFrame(
+            g, reinterpret_cast<const char*>(aligned), StackTop(slot),
+            [&](const char* begin, const char* end) { scan(begin, end, &entry.mentions); });
       }
       if (closure != nullptr && closure_type != nullptr && InArena(closure)) {
         scan(closure, closure + closure_type->size, &entry.mentions);

@@ -72,6 +72,7 @@ struct M {
 
   const void* native_stack = nullptr;  // AddressSanitizer wants its bounds
   size_t native_stack_bytes = 0;
+  std::atomic<uint32_t> switching{0};  // between goroutines: leak_check.h
   pthread_t thread{};
   G g0;
 };

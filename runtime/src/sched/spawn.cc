@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/race.h"
 #include "leash/go.h"
+#include "sched/asan_fiber.h"
 #include "sched/closure_arena.h"
 #include "sched/labels.h"
 #include "sched/park.h"
@@ -88,6 +89,7 @@ bool FitsInline(const ClosureType* type) {
   g->kind = GKind::kGoroutine;
   g->stack_class = static_cast<uint8_t>(stack_class);
   g->closure_type = type;
+  ExpectClosure(g->inline_closure, kInlineClosureBytes);
   if (!FitsInline(type) && PlaceFar(g, type) == nullptr) {
     FreeG(p != nullptr ? &p->free_gs : nullptr, g);
     throw std::bad_alloc();
@@ -121,12 +123,14 @@ Embryo NewGoroutine(const ClosureType* type, const GoOptions* options) {
   g->kind = GKind::kGoroutine;
   g->stack_class = static_cast<uint8_t>(default_stack_class);
   g->closure_type = type;
+  ExpectClosure(g->inline_closure, kInlineClosureBytes);
   return {g, g->inline_closure};
 }
 
 void AbandonGoroutine(G* g) noexcept {
   M* m = GetThread()->m;
   FreeFar(g);
+  ForgetClosure(g->inline_closure, kInlineClosureBytes);
   g->rare &= kSpawnFrames;
   g->background = nullptr;
   rt::LabelSet* labels = g->labels;

@@ -11,6 +11,8 @@
 #include "base/futex.h"
 #include "base/membarrier.h"
 #include "leash/go.h"
+#include "sched/asan_fiber.h"
+#include "sched/leak_check.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
 #include "sched/start_hooks.h"
@@ -37,6 +39,8 @@ void Start() {
   pthread_sigmask(SIG_SETMASK, nullptr, &start_signal_mask);
   ReserveArena();
   InitStacks();
+  InitFakeStacks();
+  InitLeakCheck();
   InitMembarrier();
   if (have_membarrier.load(std::memory_order_relaxed)) {
     Lock::FenceLightly();
@@ -107,7 +111,7 @@ uint32_t CheapRandom() {
 uint64_t IdOf(const G* g) { return g->id.load(std::memory_order_relaxed); }
 int64_t CoarseNow() { return coarse_now.load(std::memory_order_relaxed); }
 int64_t Nanotime() { return MonotonicNow(); }
-bool IsGoroutineMemory(const void* p) { return InArena(p); }
+bool IsGoroutineMemory(const void* p) { return InArena(p) || InFakeFrame(p); }
 
 void EnterSyscall() {
   M* m = GetThread()->m;
@@ -115,7 +119,11 @@ void EnterSyscall() {
 }
 void ExitSyscall() {
   M* m = GetThread()->m;
-  if (m != nullptr) m->in_syscall.store(0, std::memory_order_relaxed);
+  if (m == nullptr) return;
+  m->in_syscall.store(0, std::memory_order_relaxed);
+  // An M in a system call counts as stopped.
+  EnterSwitch(m);
+  LeaveSwitch(m);
 }
 
 int64_t CountGoroutines() {

@@ -13,8 +13,10 @@
 #include "base/membarrier.h"
 #include "base/race.h"
 #include "base/sanitizers.h"
+#include "sched/asan_fiber.h"
 #include "sched/closure_arena.h"
 #include "sched/labels.h"
+#include "sched/leak_check.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
 #include "sched/tsan_fiber.h"
@@ -65,6 +67,7 @@ inline void Bury(M* m, G* g) {
   P* p = m->p;
   DestroyFiber(g);
   if (__builtin_expect(g->rare != 0, 0)) BuryRare(g);
+  ForgetClosure(g->inline_closure, kInlineClosureBytes);
   LabelSet* labels = g->labels;
   g->labels = nullptr;
   const StackSlot stack = g->stack;
@@ -86,8 +89,8 @@ void StartFiberSwitch(M* m, G* from, G* to) {
   const char* low = to == &m->g0 ? static_cast<const char*>(m->native_stack) : StackLow(to->stack);
   const size_t bytes =
       to == &m->g0 ? m->native_stack_bytes : kStackClassBytes[StackClass(to->stack)];
-  __sanitizer_start_switch_fiber(m->after == After::kExit ? nullptr : &from->asan_fake_stack, low,
-                                 bytes);
+  // Saved also by one that ends: the fake stack stays with the record.
+  __sanitizer_start_switch_fiber(&from->asan_fake_stack, low, bytes);
 #endif
 #if LEASH_RACE
   __tsan_switch_to_fiber(to->fiber, kTsanNoSync);
@@ -181,6 +184,7 @@ inline void AfterSwitch() {
 // Leaves the current goroutine for `next` (or, if null, for the M's own stack). Into functions that
 // cannot be inlined: there a parked goroutine's stack begins.
 [[gnu::always_inline]] inline void SwitchAway(M* m, G* next) {
+  EnterSwitch(m);
   G* from = m->current;
   G* to = next != nullptr ? next : &m->g0;
   LEASH_DCHECK(to != from);
@@ -201,6 +205,7 @@ inline void AfterSwitch() {
   // Another M may have brought us here: `m` is not to be used any more.
   FinishFiberSwitch(from);
   AfterSwitch();
+  LeaveSwitch(GetThread()->m);
 }
 
 }  // namespace
@@ -320,11 +325,12 @@ void Ready(G* g) {
 
 namespace {
 
-[[gnu::noinline]] void LeaveForEver(M* m, G* next) { SwitchAway(m, next); }
+// This, and ExitGoroutine, without frames in the fake stack: they would never be given back.
+[[gnu::noinline]] LEASH_NO_ASAN void LeaveForEver(M* m, G* next) { SwitchAway(m, next); }
 
 }  // namespace
 
-void ExitGoroutine() {
+LEASH_NO_ASAN void ExitGoroutine() {
   M* m = GetThread()->m;
   G* g = m->current;
   if (m->locked_g == g) {
@@ -344,11 +350,13 @@ void ExitGoroutine() {
 }  // namespace leash::rt
 
 // The first frame of every goroutine, called by leash_goroutine_entry.
-extern "C" void leash_goroutine_main() {
+extern "C" LEASH_NO_ASAN void leash_goroutine_main() {
   using namespace leash::rt;
-  FinishFiberSwitch(GetThread()->m->current);
-  AfterSwitch();
   G* g = GetThread()->m->current;
+  FinishFiberSwitch(g);
+  AdoptFakeStack(g);
+  AfterSwitch();
+  LeaveSwitch(GetThread()->m);
   race::Acquire(g);  // race-anchors, edge 1: the go statement
   g->closure_type->run(ClosureOf(g));
   ExitGoroutine();

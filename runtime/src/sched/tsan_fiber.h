@@ -22,8 +22,8 @@ void ForgetPages(void* p, size_t bytes);
 #elif LEASH_ASAN
 inline void CreateFiber(G*) {}
 inline void DestroyFiber(G*) {}
-// The frames that never return leave their red zones behind.
 inline void ForgetPages(void*, size_t) {}
+// The frames that never return leave their red zones behind.
 inline void ForgetStack(StackSlot stack) {
   __asan_unpoison_memory_region(StackLow(stack) + 4096, kStackClassBytes[StackClass(stack)] - 4096);
 }

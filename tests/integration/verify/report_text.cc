@@ -33,8 +33,6 @@ ProgramResult RunTests(std::string_view program, std::string_view filter,
       "--gtest_filter=" + std::string(filter),
   };
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  // A leaked goroutine leaks memory too.
-  env.push_back("ASAN_OPTIONS=detect_leaks=0");
   for (const char* variable :
        {"GTEST_TOTAL_SHARDS", "GTEST_SHARD_INDEX", "GTEST_SHARD_STATUS_FILE", "GTEST_OUTPUT"}) {
     const std::string prefix = std::string(variable) + "=";
