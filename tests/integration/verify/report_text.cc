@@ -1,12 +1,18 @@
 #include "integration/verify/report_text.h"
 
+#include <filesystem>
+
 #include "support/golden.h"
 
 namespace leash::testing {
 
 std::string Normalized(std::string text) {
-  const std::string source = LeashSource("");
-  for (size_t at; (at = text.find(source)) != text.npos;) text.erase(at, source.size());
+  // ccache with a base_dir has the compiler name sources as seen from where it runs.
+  for (const std::string& source :
+       {LeashSource(""),
+        (std::filesystem::relative(LeashSource(""), LeashBinary("")) / "").string()}) {
+    for (size_t at; (at = text.find(source)) != text.npos;) text.erase(at, source.size());
+  }
   text = Scrub(std::move(text), "    leash::[^\n]*\n", "");
   text = Scrub(std::move(text), "([^ \n]) {2,}([^ \n]+:[0-9]+\n)", "$1  $2");
   text = Scrub(std::move(text), "(goroutines? |goroutines [N, ]*, )(?!1\\b)[0-9]+", "$1N");
