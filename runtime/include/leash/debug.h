@@ -18,6 +18,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "leash/snapshot.h"
 
@@ -84,6 +85,84 @@ class [[nodiscard]] ScopedLabels {
   void* before_;
 };
 
+// Trace
+//
+// Records what the scheduler does (spawns, parks, readies, runs, steals, system calls) and the
+// program's own regions, until the scope ends, into a file that ui.perfetto.dev opens: a track for
+// each P, a track for each goroutine, arrows from who spawned or readied one to where it runs.
+// LEASH_TRACE=FILE does the same for a whole run, without code.
+//
+//     leash::debug::Trace trace("/tmp/server.pftrace");
+//
+// One at a time. An event costs some tens of nanoseconds; none waits: what finds no room is
+// counted, in the file and on standard error. Without a trace nothing is recorded. A trace that is
+// under way when the process ends is finished, after a fatal error too; the child of a fork has
+// none.
+class [[nodiscard]] Trace {
+ public:
+  // Trace::Trace()
+  //
+  // Begins one. "%p" in the path is the process id. Look at status().
+  explicit Trace(std::string_view path);
+  Trace(Trace&& other) noexcept;
+  Trace& operator=(Trace&&) = delete;
+  // Stops it; an error goes to standard error.
+  ~Trace();
+
+  // Trace::status()
+  //
+  // Whether it was begun: kFailedPrecondition "trace: tracing already enabled", or why the file
+  // cannot be opened ("trace: open /tmp/x: No such file or directory").
+  const absl::Status& status() const { return status_; }
+
+  // Trace::Stop()
+  //
+  // Ends it, and blocks until the file is complete: some milliseconds. Idempotent. Fails: status(),
+  // or where the file could not be written ("trace: write /tmp/x: No space left on device").
+  absl::Status Stop();
+
+ private:
+  uint64_t number_ = 0;  // 0: ended, or never begun
+  absl::Status status_;
+};
+
+// StartTrace(), StopTrace()
+//
+// A Trace that begins and ends in different places. StopTrace ends whichever trace is under way:
+// kFailedPrecondition "trace: tracing is not enabled" if there is none.
+absl::Status StartTrace(std::string_view path);
+absl::Status StopTrace();
+
+// Region
+//
+// What the calling goroutine does until the scope ends, by a name of the program's own, on a track
+// beside the goroutine's. Regions nest. Without a trace it costs a load and a branch.
+//
+//     leash::debug::Region region("parse");
+//
+// Must end on the goroutine that made it. Of a name the first KiB is kept.
+class [[nodiscard]] Region {
+ public:
+  explicit Region(std::string_view name);
+  ~Region() { End(); }
+  Region(const Region&) = delete;
+  Region& operator=(const Region&) = delete;
+
+  // Region::End()
+  //
+  // Ends it before the scope does. Idempotent.
+  void End();
+
+ private:
+  uint64_t trace_ = 0;  // that has its beginning
+};
+
+// TraceLog()
+//
+// Marks this moment on the calling goroutine's track, with a category and a message, of which the
+// first KiB is kept. Never blocks.
+void TraceLog(std::string_view category, std::string_view message);
+
 // Server: answers over HTTP until it is stopped or destroyed. Move-only.
 class Server {
  public:
@@ -112,6 +191,7 @@ class Server {
 //   /debug/pprof/                                  index
 //   /debug/pprof/goroutine?debug=0|1|2|3           WriteProfile()
 //   /debug/pprof/goroutineleak?debug=0|1|2|3       only goroutines that are proved leaked
+//   /debug/pprof/trace?seconds=N                   Trace, of the next N seconds (1)
 //   /debug/leash/                                  the same for a person, in a browser
 //   /debug/leash/snapshot.json                     Capture(), as `leash dump` reads it
 //   /metrics                                       Prometheus

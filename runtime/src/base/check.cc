@@ -12,6 +12,7 @@ namespace leash::rt {
 namespace {
 
 std::atomic<TracebackFn> traceback{nullptr};
+std::atomic<void (*)()> exit_hook{nullptr};
 std::atomic<uint32_t> dying{0};
 
 // Only the first report is printed. A second fatal error on the same thread happened while printing
@@ -38,6 +39,8 @@ thread_local bool this_thread_dies __attribute__((tls_model("initial-exec"))) = 
 }  // namespace
 
 void ExitProcess(int status) {
+  // Once: what fails in it, or meanwhile, ends the process.
+  if (auto* fn = exit_hook.exchange(nullptr, std::memory_order_acq_rel)) fn();
 #if LEASH_RACE
   for (;;) syscall(SYS_exit_group, status);
 #else
@@ -46,6 +49,7 @@ void ExitProcess(int status) {
 }
 
 void SetTraceback(TracebackFn fn) { traceback.store(fn, std::memory_order_release); }
+void SetExitHook(void (*fn)()) { exit_hook.store(fn, std::memory_order_release); }
 
 void Fatal(std::string_view text) { Die("fatal error: ", text, "", 0); }
 void InternalError(std::string_view text) { Die("leash: internal error: ", text, "", 0); }

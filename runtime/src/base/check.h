@@ -27,6 +27,10 @@ namespace leash::rt {
 using TracebackFn = void (*)(bool all);
 void SetTraceback(TracebackFn fn);
 
+// What ExitProcess calls first; null: nothing. On any stack and from any thread, perhaps in a
+// process that is not to be trusted any more: it allocates nothing and takes no lock.
+void SetExitHook(void (*fn)());
+
 }  // namespace leash::rt
 
 #define LEASH_CHECK(condition)                  \

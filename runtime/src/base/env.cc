@@ -125,6 +125,9 @@ void ReadSettings() {
       Reject("LEASH_SIGQUIT", value, "exit, dump or off");
     }
   }
+  if (const char* text = getenv("LEASH_TRACE"); text != nullptr && *text != '\0') {
+    settings.trace = text;
+  }
   if (const char* text = getenv("LEASH_DEBUG"); text != nullptr) {
     std::string_view rest = text;
     while (!rest.empty()) {

@@ -22,6 +22,7 @@ struct Settings {
   size_t stack_bytes = 0;                    // LEASH_STACK_SIZE; 0: not set
   Traceback traceback = Traceback::kSingle;  // LEASH_TRACEBACK
   SigQuit sigquit = SigQuit::kExit;          // LEASH_SIGQUIT
+  const char* trace = nullptr;               // LEASH_TRACE; null: not set
   // LEASH_DEBUG=key=value,...
   Guards guards = Guards::kAuto;
   bool lock_rank = false;

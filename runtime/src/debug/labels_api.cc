@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "leash/debug.h"
 #include "sched/labels.h"
+#include "sched/park.h"
+#include "sched/trace.h"
 
 namespace leash::debug {
 
@@ -14,6 +16,7 @@ void SetName(std::string_view name) {
     std::erase_if(labels->pairs, [](const auto& pair) { return pair.first == "name"; });
   }
   rt::SetCurrentLabels(labels);
+  if (rt::TraceOn()) rt::TraceText(rt::CurrentG(), rt::TraceKind::kName, name);
 }
 
 ScopedLabels::ScopedLabels(

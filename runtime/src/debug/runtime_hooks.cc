@@ -15,6 +15,7 @@
 #include "base/raw_print.h"
 #include "debug/pretty_site.h"
 #include "debug/symbolize.h"
+#include "debug/trace_session.h"
 #include "debug/traceback.h"
 #include "model/go_text.h"
 #include "sched/park.h"
@@ -75,10 +76,14 @@ void PrintCrashFrame(RawPrinter& out, uint64_t pc) {
 void OnRuntimeStart() {
   SetTraceback(&PrintAllStacks);
   InstallQuitHandler();
+  TraceFromEnvironment();
   if (leash_debug_server_start != nullptr) leash_debug_server_start();
 }
 
-void OnFork() { ResetQueueLocksAfterFork(); }
+void OnFork() {
+  ResetQueueLocksAfterFork();
+  ForgetTraceSession();
+}
 
 // Made before it is needed: the report of a stack overflow cannot make it.
 void OnSysmonStart() { CurrentUnwindTable(); }

@@ -12,6 +12,7 @@
 #include "sched/sched_hooks.h"
 #include "sched/scheduler.h"
 #include "sched/timer_heap.h"
+#include "sched/trace.h"
 
 namespace leash::rt {
 namespace {
@@ -52,7 +53,10 @@ G* Steal(M* m, P* p, bool* ran_timers) {
         // What would run next there will, in a moment: its P is about to switch. As in Go.
         usleep(3);
       }
-      if (G* g = victim->queue.StealInto(&p->queue, last)) return g;
+      if (G* g = victim->queue.StealInto(&p->queue, last)) {
+        if (TraceOn()) TraceSteal(g, victim);
+        return g;
+      }
     }
     if (last) {
       const int64_t next = NextTimer();
@@ -293,6 +297,7 @@ void PushReady(ReadyList* list, G* g) {
     Ready(g);
     return;
   }
+  if (TraceOn()) TraceReady(g);
   g->queue_next = nullptr;
   if (list->last != nullptr) {
     list->last->queue_next = g;

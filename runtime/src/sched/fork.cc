@@ -13,6 +13,7 @@
 #include "sched/scheduler.h"
 #include "sched/start_hooks.h"
 #include "sched/timer_heap.h"
+#include "sched/trace.h"
 
 namespace leash::rt {
 
@@ -32,6 +33,7 @@ void InChild() {
   StacksAfterFork();
   ClosureArenaAfterFork();
   TimersAfterFork();
+  TraceAfterFork();
   NetPollAfterFork();
   // The other goroutines do not exist here. Their records stay as they are lost: what they held
   // might be shared with what this thread uses.

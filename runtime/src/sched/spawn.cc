@@ -16,6 +16,7 @@
 #include "sched/labels.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
+#include "sched/trace.h"
 #include "sched/tsan_fiber.h"
 #include "stack/unwind.h"
 
@@ -165,6 +166,7 @@ void AbandonGoroutine(G* g) noexcept {
   g->status.store(GStatus::kRunnable, std::memory_order_release);
   // Even: it does not run. A reader that saw the record's last owner sees another number.
   g->seq.store((g->seq.load(std::memory_order_relaxed) | 1) + 1, std::memory_order_release);
+  if (TraceOn()) TraceSpawn(g);
   if (__builtin_expect(p != nullptr, 1)) {
     p->started.store(p->started.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     RunqPutNext(p, g);

@@ -16,6 +16,7 @@
 #include "sched/park.h"
 #include "sched/scheduler.h"
 #include "sched/start_hooks.h"
+#include "sched/trace.h"
 #include "sched/watch.h"
 
 // Named in assembler (scheduler.h). Initial-exec: 24 bytes of what a program sets aside for that.
@@ -115,7 +116,9 @@ bool IsGoroutineMemory(const void* p) { return InArena(p) || InFakeFrame(p); }
 
 void EnterSyscall() {
   M* m = GetThread()->m;
-  if (m != nullptr) m->in_syscall.store(1, std::memory_order_relaxed);
+  if (m == nullptr) return;
+  if (TraceOn()) TraceSelf(m->current, TraceKind::kSyscallBegin);
+  m->in_syscall.store(1, std::memory_order_relaxed);
 }
 void ExitSyscall() {
   M* m = GetThread()->m;
@@ -124,6 +127,7 @@ void ExitSyscall() {
   // An M in a system call counts as stopped.
   EnterSwitch(m);
   LeaveSwitch(m);
+  if (TraceOn()) TraceSelf(m->current, TraceKind::kSyscallEnd);
 }
 
 int64_t CountGoroutines() {

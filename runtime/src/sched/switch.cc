@@ -19,6 +19,7 @@
 #include "sched/leak_check.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
+#include "sched/trace.h"
 #include "sched/tsan_fiber.h"
 #include "sched/watch.h"
 #include "stack/context.h"
@@ -181,9 +182,7 @@ inline void AfterSwitch() {
   }
 }
 
-// Leaves the current goroutine for `next` (or, if null, for the M's own stack). Into functions that
-// cannot be inlined: there a parked goroutine's stack begins.
-[[gnu::always_inline]] inline void SwitchAway(M* m, G* next) {
+[[gnu::always_inline]] inline void Switch(M* m, G* next) {
   EnterSwitch(m);
   G* from = m->current;
   G* to = next != nullptr ? next : &m->g0;
@@ -206,6 +205,22 @@ inline void AfterSwitch() {
   FinishFiberSwitch(from);
   AfterSwitch();
   LeaveSwitch(GetThread()->m);
+}
+
+// Apart: a call in front of the switch would have it save more registers, traced or not.
+[[gnu::noinline, gnu::cold]] void SwitchTraced(M* m, G* next) {
+  TraceSwitch(m, next);
+  Switch(m, next);
+}
+
+// Leaves the current goroutine for `next` (or, if null, for the M's own stack). Into functions that
+// cannot be inlined: there a parked goroutine's stack begins.
+[[gnu::always_inline]] inline void SwitchAway(M* m, G* next) {
+  if (TraceOn()) {
+    SwitchTraced(m, next);
+  } else {
+    Switch(m, next);
+  }
 }
 
 }  // namespace
@@ -269,6 +284,7 @@ inline void ReadyGoroutine(G* g) {
     LEASH_CHECK(status == GStatus::kDead && forked);
     return;
   }
+  if (TraceOn()) TraceReady(g);
   M* m = GetThread()->m;
   g->status.store(GStatus::kRunnable, std::memory_order_relaxed);
 #if LEASH_RECORD

@@ -11,6 +11,7 @@
 #include "sched/labels.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
+#include "sched/trace.h"
 
 namespace leash::rt {
 namespace {
@@ -101,6 +102,7 @@ G* CurrentGOrNull() {
   g->wait_object.store(object, std::memory_order_relaxed);
   g->since.store(MonotonicNow(), std::memory_order_relaxed);
   g->reason.store(reason, std::memory_order_relaxed);
+  if (TraceOn()) TraceSelf(g, TraceKind::kPark, reason, object);
   SaveContext(&g->context);
   g->status.store(GStatus::kWaiting, std::memory_order_relaxed);
   // Release: what a snapshot reads was written before seq became even.
@@ -129,10 +131,12 @@ G* CurrentGOrNull() {
   std::atomic_thread_fence(std::memory_order_release);
   g->status.store(GStatus::kRunning, std::memory_order_relaxed);
   g->reason.store(WaitReason::kNone, std::memory_order_relaxed);
+  if (TraceOn()) TraceSelf(g, TraceKind::kRun);
 }
 
 void ReadyThread(G* g) {
   if (g->status.load(std::memory_order_relaxed) == GStatus::kDead) return;  // lost in a fork
+  if (TraceOn()) TraceReady(g);
   sched.threads_parked.fetch_sub(1, std::memory_order_seq_cst);
   sched.activity.fetch_add(1, std::memory_order_relaxed);
   g->status.store(GStatus::kRunnable, std::memory_order_relaxed);
