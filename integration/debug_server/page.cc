@@ -72,7 +72,9 @@ std::string PprofIndexPage() {
   out +=
       "<tr><td></td><td><a href=\"goroutineleak?debug=1\">goroutineleak</a></td><td>only "
       "goroutines that nothing alive can ever wake; <a href=\"goroutineleak?debug=2\">full</a>"
-      "</td></tr>\n</table>\n<p><a href=\"/debug/leash/\">/debug/leash/</a>, <a "
+      "</td></tr>\n<tr><td></td><td><a href=\"trace?seconds=5\">trace</a></td><td>what every "
+      "goroutine does for the next 5 seconds, a file for <a href=\"https://ui.perfetto.dev\">"
+      "ui.perfetto.dev</a></td></tr>\n</table>\n<p><a href=\"/debug/leash/\">/debug/leash/</a>, <a "
       "href=\"/metrics\">/metrics</a></p>\n</html>\n";
   return out;
 }

@@ -25,6 +25,7 @@
 #include "metrics.h"
 #include "page.h"
 #include "task_queue.h"
+#include "trace.h"
 
 namespace leash::debug {
 namespace {
@@ -92,6 +93,7 @@ void AddHandlers(httplib::Server& server) {
                  internal::WriteSnapshotProfile(ProvedLeaks(), debug, "goroutineleak", out);
                });
              });
+  server.Get("/debug/pprof/trace", &internal::AnswerTrace);
   server.Get("/debug/leash", [](const httplib::Request&, httplib::Response& response) {
     response.set_redirect("/debug/leash/");
   });
