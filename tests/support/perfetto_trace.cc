@@ -119,8 +119,7 @@ class Reader {
   void Read(std::string_view bytes) {
     const Node root = Decode(bytes, kTrace);
     for (const Node::Value& packet : root.values) OnPacket(packet.message.front());
-    std::stable_sort(trace_.events.begin(), trace_.events.end(),
-                     [](const auto& a, const auto& b) { return a.time < b.time; });
+    SortByTime();
     CheckTracks();
     MakeSlices();
     CheckFlows();
@@ -264,6 +263,15 @@ class Reader {
       }
     }
     trace_.events.push_back(std::move(event));
+  }
+
+  // Those of the same time stay as they lie in the file. (std::stable_sort: clang calls what it uses
+  // deprecated.)
+  void SortByTime() {
+    std::multimap<uint64_t, PerfettoTrace::Event> sorted;
+    for (auto& event : trace_.events) sorted.emplace(event.time, std::move(event));
+    trace_.events.clear();
+    for (auto& [time, event] : sorted) trace_.events.push_back(std::move(event));
   }
 
   void CheckTracks() {

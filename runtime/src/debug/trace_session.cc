@@ -314,13 +314,15 @@ void Session::Run() {
   }
   timeline_->Finish(sources, clock_.now().ns);
   sink_.Close();
+  const bool environment = from_environment.load(std::memory_order_relaxed);
   if (timeline_->lost() != 0) {
     RawPrinter() << "leash: trace " << name << ": " << timeline_->lost() << " of "
                  << timeline_->events() + timeline_->lost() << " events found no room\n";
-  } else if (from_environment.load(std::memory_order_relaxed) && sink_.error() == 0) {
+  } else if (environment && sink_.error() == 0) {
     RawPrinter() << "leash: trace " << name << ": " << timeline_->events() << " events\n";
   }
-  if (sink_.error() != 0 && exiting.load(std::memory_order_relaxed)) {
+  // Else EndTrace returns it.
+  if (sink_.error() != 0 && (environment || exiting.load(std::memory_order_relaxed))) {
     RawPrinter() << "leash: " << std::string(status().message()) << "\n";
   }
 }
@@ -329,6 +331,9 @@ void* RunWriter(void* arg) {
   auto* s = static_cast<Session*>(arg);
   race::IgnoreBegin();  // nothing of a user's runs on it
   this_thread_writes = true;
+  // Not before: a thread that is counted and not yet there would stand for another in the deadlock
+  // check.
+  RegisterRuntimeThread();
   s->Run();
   UnregisterRuntimeThread();
   race::IgnoreEnd();
@@ -360,9 +365,7 @@ bool StartWriter(Session* s) {
   sigset_t old;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
-  RegisterRuntimeThread();
   const int rc = pthread_create(&s->thread, &attr, &RunWriter, s);
-  if (rc != 0) UnregisterRuntimeThread();
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
   pthread_attr_destroy(&attr);
   return rc == 0;

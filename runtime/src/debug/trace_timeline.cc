@@ -342,6 +342,7 @@ void TraceTimeline::OnRegion(Source& source, uint64_t ns, const TraceRecord& rec
 
 void TraceTimeline::AddEvent(Source& source, uint64_t ns, const TraceRecord& record,
                              std::string_view text) {
+  if (record.id == 0) return;  // of an M's own stack
   // (2)
   if (ns < source.last_ns) ns = source.last_ns;
   if (ns < begin_ns_) ns = begin_ns_;

@@ -33,7 +33,8 @@ struct alignas(64) TraceSwitches {
   std::atomic<bool> use_tsc{false};
   std::atomic<uint64_t> generation{0};
 };
-extern TraceSwitches trace_switches;
+// Hidden: read where it lies, without a look at where the linker put it.
+extern TraceSwitches trace_switches __attribute__((visibility("hidden")));
 
 inline bool TraceOn() {
   return __builtin_expect(trace_switches.on.load(std::memory_order_relaxed), 0);
