@@ -18,7 +18,6 @@ using protozero::pbf_wire_type;
 class Message : public protozero::pbf_reader {
  public:
   using pbf_reader::pbf_reader;
-  explicit Message(protozero::data_view bytes) : pbf_reader(bytes) {}
 
   Message get_message() { return Message(get_view()); }
   protozero::data_view get_view() {
