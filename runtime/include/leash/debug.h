@@ -17,9 +17,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "leash/snapshot.h"
 
 namespace leash::debug {
@@ -59,6 +61,86 @@ std::string Stack(bool all);
 // what is waited for. Streamed in constant memory: any number of goroutines, never cut. Fails:
 // where `out` does; look at its state.
 void WriteProfile(std::ostream& out, int debug);
+
+// DurationHistogram: how often a duration lay between two bounds. An estimate: see its owner.
+struct DurationHistogram {
+  // counts[i] were at most bounds[i] and more than the bound before. `counts` has one entry more
+  // than `bounds`: those above them all.
+  std::vector<absl::Duration> bounds;
+  std::vector<uint64_t> counts;
+  absl::Duration sum;
+
+  // DurationHistogram::Count()
+  //
+  // The sum of `counts`.
+  uint64_t Count() const;
+
+  // DurationHistogram::Quantile()
+  //
+  // The bound below which a share `q`, from 0 to 1, of the durations lies; the last bound when it
+  // lies above. Zero when there are none. True to a factor of two, as the bounds are.
+  absl::Duration Quantile(double q) const;
+};
+
+// RuntimeMetrics: what the runtime counts of itself. Docs: docs/reference/metrics.md.
+//
+// Each figure is of its own moment: while goroutines run, sums of figures need not agree. "Ever" is
+// since the start of the process (in the child of a fork: since the fork) and only grows.
+struct RuntimeMetrics {
+  // Goroutines that exist, started ever, ended ever. OS threads are not among them.
+  int64_t goroutines = 0;
+  int64_t goroutines_created = 0;
+  int64_t goroutines_ended = 0;
+
+  // Goroutines by what they do; those that wait, by reason.
+  int64_t runnable = 0;
+  int64_t running = 0;
+  int64_t in_syscall = 0;  // between leash's own entry and exit marks of a system call
+  struct Wait {
+    std::string_view reason;  // in a dump's words: "chan receive"
+    int64_t waiting = 0;      // goroutines that wait for it
+    uint64_t parks = 0;       // how often a goroutine did, ever
+  };
+  std::vector<Wait> waits;  // every reason that there is
+
+  // From runnable to running. Sampled, one in 64 to one in 4096, each sample counted for as many:
+  // the counts are estimates of all, exact in sum but for what is not sampled yet.
+  DurationHistogram scheduler_latency;
+
+  // Ps: the right to run goroutines.
+  int32_t gomaxprocs = 0;
+  int32_t idle_ps = 0;
+  int32_t detached_ps = 0;   // replaced: their goroutine computes or sits in a system call
+  uint64_t handoffs = 0;     // Ps replaced ever
+  uint64_t steals = 0;       // how often a P took goroutines from another, ever
+  int64_t global_queue = 0;  // runnable goroutines in the queue of all
+  int64_t local_queues = 0;  // and in those of the Ps
+
+  // Ms: OS threads that run goroutines; of these, without work, and looking for it.
+  int32_t ms = 0;
+  int32_t idle_ms = 0;
+  int32_t spinning_ms = 0;
+  // OS threads of the program that have used leash.
+  int64_t threads = 0;
+
+  int64_t timers_armed = 0;
+  uint64_t timers_fired = 0;  // calls of timers' functions ever: sleepers woken, ticks
+
+  // Address space of goroutine stacks; memory is behind it only as far as a stack was touched.
+  uint64_t stack_in_use_bytes = 0;     // bound to goroutines
+  uint64_t stack_free_bytes = 0;       // for the next ones
+  uint64_t stack_committed_bytes = 0;  // both
+  uint64_t stack_unguarded_bytes = 0;  // of these, without a guard page
+
+  int64_t netpoll_waiters = 0;  // goroutines and threads that wait for a descriptor
+  int64_t netpoll_descriptors = 0;
+};
+
+// Metrics()
+//
+// Reads them. Looks at each goroutine's record for some nanoseconds; allocates a few hundred bytes;
+// blocks nobody, and works while every P is stuck. /metrics serves the same for Prometheus.
+RuntimeMetrics Metrics();
 
 // SetName()
 //
@@ -194,7 +276,7 @@ class Server {
 //   /debug/pprof/trace?seconds=N                   Trace, of the next N seconds (1)
 //   /debug/leash/                                  the same for a person, in a browser
 //   /debug/leash/snapshot.json                     Capture(), as `leash dump` reads it
-//   /metrics                                       Prometheus
+//   /metrics                                       Metrics(), for Prometheus
 //
 // Fails: kInvalidArgument for an address that is not one, kUnavailable where it cannot be listened
 // on.

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/futex.h"
 #include "base/membarrier.h"
+#include "sched/count_hooks.h"
 #include "sched/netpoll_poll.h"
 #include "sched/park.h"
 #include "sched/sched_hooks.h"
@@ -55,6 +56,7 @@ G* Steal(M* m, P* p, bool* ran_timers) {
       }
       if (G* g = victim->queue.StealInto(&p->queue, last)) {
         if (TraceOn()) TraceSteal(g, victim);
+        CountSteal(p);
         return g;
       }
     }
@@ -298,6 +300,7 @@ void PushReady(ReadyList* list, G* g) {
     return;
   }
   if (TraceOn()) TraceReady(g);
+  CountReadyAnywhere(g);
   g->queue_next = nullptr;
   if (list->last != nullptr) {
     list->last->queue_next = g;

@@ -47,6 +47,7 @@ void InChild() {
   sched.queue_head = sched.queue_tail = 0;
   sched.queue_size.store(0, std::memory_order_relaxed);
   sched.idle_ms = nullptr;
+  sched.idle_m_count = 0;
   sched.idle_ps = nullptr;
   sched.unused_ps = nullptr;
   sched.excess_ps = 0;
@@ -56,6 +57,7 @@ void InChild() {
   sched.idle_p_count.store(0, std::memory_order_relaxed);
   sched.detached_count.store(0, std::memory_order_relaxed);
   sched.spinning_ms.store(0, std::memory_order_relaxed);
+  sched.handoffs.store(0, std::memory_order_relaxed);
   sched.attention.store(false, std::memory_order_relaxed);
   sched.last_poll.store(1, std::memory_order_relaxed);
   sched.poll_until.store(0, std::memory_order_relaxed);
@@ -74,6 +76,7 @@ void InChild() {
     own->detached.store(false, std::memory_order_relaxed);
     own->started.store(0, std::memory_order_relaxed);
     own->ended.store(0, std::memory_order_relaxed);
+    own->stats.Clear();
     own->index = 0;
     sched.all_ps[0].store(own, std::memory_order_relaxed);
     sched.p_count.store(1, std::memory_order_relaxed);

@@ -58,6 +58,7 @@ inline constexpr uint8_t kEhSaved = 2;      // `eh` holds something
 inline constexpr uint8_t kBackground = 4;   // `background` is set
 inline constexpr uint8_t kSpawnFrames = 8;  // `spawn_frames` is there; stays for the record's life
 inline constexpr uint8_t kExitException = 16;  // `exit_exception` is there
+inline constexpr uint8_t kStamped = 32;        // runnable, and that is timed: sched_stats.h
 
 // Four cache lines: switch, facts, closure, and what is rare. The first three are all that a
 // goroutine costs which is started, run and ended; a million that have been started and have not
@@ -76,6 +77,7 @@ struct alignas(64) G {
   M* m = nullptr;              // the M that runs it
   int32_t tid = 0;             // of a thread
   uint8_t rare = 0;            // owner only
+  uint16_t stamp_weight = 0;   // kStamped: for how many its latency counts
 
   // Facts. Written at spawn, constant until it ends, but for the two of a wait.
   alignas(64) std::atomic<uint64_t> id{0};
@@ -92,11 +94,14 @@ struct alignas(64) G {
 
   // Rare.
   EhGlobals eh{};
-  M* locked_m = nullptr;                 // the M that it is locked to
-  const char* background = nullptr;      // never freed
-  uint64_t* spawn_frames = nullptr;      // kSpawnFramesMax words behind their count
-  void* exit_exception = nullptr;        // what Goexit unwinds it with; from malloc
-  char* thread_stack_top = nullptr;      // a thread's
+  M* locked_m = nullptr;             // the M that it is locked to
+  const char* background = nullptr;  // never freed
+  uint64_t* spawn_frames = nullptr;  // kSpawnFramesMax words behind their count
+  void* exit_exception = nullptr;    // what Goexit unwinds it with; from malloc
+  union {
+    char* thread_stack_top = nullptr;  // a thread's
+    int64_t stamped_at;                // a goroutine's, if kStamped: when it became runnable
+  };
   std::atomic<uint32_t> thread_wake{0};  // where a thread parks
 #if LEASH_RACE
   void* fiber = nullptr;

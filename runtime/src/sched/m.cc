@@ -134,6 +134,7 @@ void StartM(P* p, bool spinning) {
     if (m != nullptr) {
       sched.idle_ms = m->idle_next;
       m->idle_next = nullptr;
+      --sched.idle_m_count;
     }
   }
   if (m == nullptr) {
@@ -154,6 +155,7 @@ void StopM(M* m) {
     LockHolder hold(sched.lock);
     m->idle_next = sched.idle_ms;
     sched.idle_ms = m;
+    ++sched.idle_m_count;
   }
   while (m->wake.load(std::memory_order_acquire) == 0) FutexWait(&m->wake, 0);
   m->wake.store(0, std::memory_order_relaxed);

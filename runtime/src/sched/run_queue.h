@@ -144,8 +144,10 @@ class RunQueue {
     }
   }
   uint32_t Size() const {
-    return tail_.load(std::memory_order_acquire) - head_.load(std::memory_order_acquire) +
-           (next_.load(std::memory_order_acquire) != nullptr ? 1 : 0);
+    // head first: it may move on meanwhile, but what it was is never beyond tail.
+    const uint32_t h = head_.load(std::memory_order_acquire);
+    const uint32_t t = tail_.load(std::memory_order_acquire);
+    return t - h + (next_.load(std::memory_order_acquire) != nullptr ? 1 : 0);
   }
 
  private:

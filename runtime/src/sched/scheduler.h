@@ -31,6 +31,7 @@
 #include "sched/g.h"
 #include "sched/registry.h"
 #include "sched/run_queue.h"
+#include "sched/sched_stats.h"
 #include "stack/stack.h"
 
 namespace leash::rt {
@@ -83,6 +84,7 @@ struct alignas(64) P {
   // Written by its M only; read by sysmon.
   std::atomic<uint32_t> tick{0};      // switches
   std::atomic<bool> detached{false};  // sched.lock to set
+  uint16_t stamp_countdown = 1;       // its M's only: sched_stats.h
   std::atomic<M*> m{nullptr};
 
   // Its M's only.
@@ -95,6 +97,7 @@ struct alignas(64) P {
   // written by its owner only.
   std::atomic<int64_t> started{0};
   std::atomic<int64_t> ended{0};
+  PStats stats;
 
   int32_t index = 0;
   int32_t timer_shard = 0;
@@ -117,6 +120,7 @@ struct Sched {
   P* idle_ps = nullptr;
   P* unused_ps = nullptr;  // taken apart, ready to be put together again
   int32_t m_count = 0;
+  int32_t idle_m_count = 0;
   int32_t gomaxprocs = 0;
   int32_t excess_ps = 0;  // attached Ps over gomaxprocs: the next ones to enter are taken apart
 
@@ -124,7 +128,8 @@ struct Sched {
   std::atomic<int32_t> queue_size{0};
   std::atomic<int32_t> idle_p_count{0};
   std::atomic<int32_t> detached_count{0};
-  std::atomic<int32_t> p_count{0};  // entries of all_ps
+  std::atomic<int32_t> p_count{0};    // entries of all_ps
+  std::atomic<uint64_t> handoffs{0};  // Ps detached, ever
   std::atomic<M*> all_ms{nullptr};
   std::atomic<P*> all_ps[kMaxPs] = {};
 
@@ -154,6 +159,8 @@ struct Thread {
   M* m = nullptr;         // null: not one of ours
   G* thread_g = nullptr;  // of a plain thread
   uint32_t random = 0;
+  uint16_t stamp_countdown = 1;  // as a P's
+  StampGap stamp_gap;
 };
 #if defined(__x86_64__)
 // %fs:0 holds the thread pointer (System V ABI, x86-64 TLS); the linker makes the second a constant

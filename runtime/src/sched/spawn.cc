@@ -13,6 +13,7 @@
 #include "leash/go.h"
 #include "sched/asan_fiber.h"
 #include "sched/closure_arena.h"
+#include "sched/count_hooks.h"
 #include "sched/labels.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
@@ -169,9 +170,11 @@ void AbandonGoroutine(G* g) noexcept {
   if (TraceOn()) TraceSpawn(g);
   if (__builtin_expect(p != nullptr, 1)) {
     p->started.store(p->started.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    CountReady(p, g);
     RunqPutNext(p, g);
   } else {
     sched.outside_started.fetch_add(1, std::memory_order_relaxed);
+    CountReadyAnywhere(g);
     PushGlobal(g);
   }
   WakeP();

@@ -15,6 +15,7 @@
 #include "base/sanitizers.h"
 #include "sched/asan_fiber.h"
 #include "sched/closure_arena.h"
+#include "sched/count_hooks.h"
 #include "sched/labels.h"
 #include "sched/leak_check.h"
 #include "sched/park.h"
@@ -173,6 +174,7 @@ inline void AfterSwitch() {
       return;
     case After::kYield:
       SetRunnable(g);
+      CountReady(m->p, g);
       RunqPut(m->p, g);
       return;
     case After::kExit:
@@ -194,9 +196,10 @@ inline void AfterSwitch() {
     from->rare |= kEhSaved;
     *m->eh = {};
   }
-  if (__builtin_expect((to->rare & kEhSaved) != 0, 0)) {
-    *m->eh = to->eh;
-    to->rare &= static_cast<uint8_t>(~kEhSaved);
+  if (__builtin_expect((to->rare & (kEhSaved | kStamped)) != 0, 0)) {
+    if ((to->rare & kEhSaved) != 0) *m->eh = to->eh;
+    if ((to->rare & kStamped) != 0) RecordLatency(m->p, to);
+    to->rare &= static_cast<uint8_t>(~(kEhSaved | kStamped));
   }
   m->current = to;
   StartFiberSwitch(m, from, to);
@@ -257,12 +260,14 @@ namespace {
   (void)object;
 #endif
   g->reason.store(reason, std::memory_order_relaxed);
+  P* p = m->p;
+  CountPark(p, reason);
   m->after = After::kPark;
   m->after_g = g;
   m->after_unlock = unlock;
   m->after_commit = commit;
   m->after_arg = arg;
-  SwitchAway(m, PickLocal(m, m->p));
+  SwitchAway(m, PickLocal(m, p));
 }
 
 }  // namespace
@@ -291,8 +296,10 @@ inline void ReadyGoroutine(G* g) {
   g->since.store(coarse_now.load(std::memory_order_relaxed), std::memory_order_relaxed);
 #endif
   if (__builtin_expect(m != nullptr && m->p != nullptr, 1)) {
+    CountReady(m->p, g);
     RunqPutNext(m->p, g);
   } else {
+    CountReadyAnywhere(g);
     PushGlobal(g);
     WakeP();
   }

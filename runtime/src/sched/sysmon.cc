@@ -49,6 +49,7 @@ void Detach(P* p, M* m) {
     if (fresh == nullptr) return;
     p->detached.store(true, std::memory_order_relaxed);
     sched.detached_count.fetch_add(1, std::memory_order_relaxed);
+    sched.handoffs.fetch_add(1, std::memory_order_relaxed);
     ReleaseIdlePLocked(fresh);
   }
   WakeP();

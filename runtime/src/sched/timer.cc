@@ -49,6 +49,7 @@ constexpr size_t kFirstCapacity = 64;
 struct alignas(64) Shard {
   std::atomic<int64_t> earliest{0};  // (3)
   std::atomic<size_t> size{0};       // written under `lock`
+  std::atomic<uint64_t> fired{0};    // the same: calls of functions, ever
   Lock lock{LockRank::kTimers};
   Entry* entries ABSL_GUARDED_BY(lock) = nullptr;
   size_t capacity ABSL_GUARDED_BY(lock) = 0;
@@ -221,6 +222,7 @@ int64_t RunTimers(int shard, int64_t now_ns, bool* ran) {
     } else {
       RemoveLocked(s, timer);
     }
+    s.fired.store(s.fired.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     Running self{timer, s.running};
     s.running = &self;
     PublishEarliestLocked(s);
@@ -264,6 +266,17 @@ bool AnyTimerMayWake() {
   return false;
 }
 
+int64_t TimerCount(int shard) {
+  return static_cast<int64_t>(
+      shards[static_cast<uint32_t>(shard) % kTimerShards].size.load(std::memory_order_relaxed));
+}
+
+uint64_t TimersFired() {
+  uint64_t fired = 0;
+  for (const Shard& s : shards) fired += s.fired.load(std::memory_order_relaxed);
+  return fired;
+}
+
 int64_t TimerCount() {
   size_t count = 0;
   for (const Shard& s : shards) count += s.size.load(std::memory_order_relaxed);
@@ -275,6 +288,7 @@ void TimersAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     const bool torn = s.lock.IsHeld();
     s.lock.ResetAfterFork();
     s.running = nullptr;  // their threads are not here
+    s.fired.store(0, std::memory_order_relaxed);
     if (!torn) continue;
     const size_t size = s.size.load(std::memory_order_relaxed);
     for (size_t i = 0; i < size; ++i) s.entries[i].timer->index = -1;

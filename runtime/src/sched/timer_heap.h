@@ -26,8 +26,12 @@ int64_t NextTimer();
 // asleep" from being true. Also true while a function is running.
 bool AnyTimerMayWake();
 
-// How many timers are armed. A moment's figure.
+// How many timers are armed, in all or in this shard. A moment's figure.
 int64_t TimerCount();
+int64_t TimerCount(int shard);
+
+// How many calls of timers' functions there have been.
+uint64_t TimersFired();
 
 // In the child of a fork, where only the calling thread is left. A heap that another thread was
 // changing is forgotten: its timers never fire.

@@ -49,7 +49,7 @@ struct StackClassState {
 };
 
 constinit StackClassState classes[kStackClasses];
-constinit std::atomic<uint64_t> unguarded{0};
+constinit std::atomic<uint64_t> unguarded_bytes{0};
 constinit std::atomic<int64_t> mprotect_guards_left{0};
 constinit std::atomic<bool> said_unguarded{false};
 constinit Guards guards = Guards::kNone;
@@ -141,7 +141,7 @@ bool GrowLocked(int stack_class, StackClassState& c) {
     n = 1;
   }
   const uint32_t guarded = InstallGuards(stack_class, c.committed, n);
-  unguarded.fetch_add(n - guarded, std::memory_order_relaxed);
+  unguarded_bytes.fetch_add((n - guarded) * bytes, std::memory_order_relaxed);
   // The lowest is taken first.
   for (uint32_t i = n; i-- > 0;) {
     const uint32_t index = c.committed + i;
@@ -289,11 +289,10 @@ int TrimStacks() {
 }
 
 StackStats GetStackStats() {
-  StackStats stats{0, unguarded.load(std::memory_order_relaxed), 0};
-  for (StackClassState& c : classes) {
-    LockHolder hold(c.lock);
-    stats.committed += c.committed;
-    stats.free_slots += c.free_count;
+  StackStats stats{0, unguarded_bytes.load(std::memory_order_relaxed)};
+  for (int k = 0; k < kStackClasses; ++k) {
+    LockHolder hold(classes[k].lock);
+    stats.committed_bytes += classes[k].committed * kStackClassBytes[k];
   }
   return stats;
 }

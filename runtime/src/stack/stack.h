@@ -70,9 +70,8 @@ void DrainStackCache(StackCache* cache);
 int TrimStacks();
 
 struct StackStats {
-  uint64_t committed;   // slots ever made
-  uint64_t unguarded;   // of these, without a guard page
-  uint64_t free_slots;  // on the shared lists
+  uint64_t committed_bytes;  // of slots ever made: address space, memory only where it was touched
+  uint64_t unguarded_bytes;  // of these, without a guard page
 };
 StackStats GetStackStats();
 

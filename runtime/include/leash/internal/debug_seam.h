@@ -3,7 +3,6 @@
 #ifndef LEASH_INTERNAL_DEBUG_SEAM_H_
 #define LEASH_INTERNAL_DEBUG_SEAM_H_
 
-#include <cstdint>
 #include <ostream>
 #include <string_view>
 
@@ -20,23 +19,6 @@ void LeaveRuntimeThread();
 void WriteSnapshotProfile(const Snapshot& snapshot, int debug, std::string_view profile,
                           std::ostream& out);
 void WriteSnapshotJson(const Snapshot& snapshot, std::ostream& out);
-
-// Figures that cost nothing to read.
-struct RuntimeFigures {
-  int64_t goroutines = 0;
-  int64_t goroutines_started = 0;
-  int32_t gomaxprocs = 0;
-  int32_t idle_ps = 0;
-  int32_t detached_ps = 0;  // Ps whose goroutine computes or sits in a system call
-  int32_t threads = 0;      // Ms
-  int32_t spinning = 0;
-  int64_t timers = 0;
-  int64_t descriptors = 0;
-  uint64_t stacks = 0;
-  uint64_t stacks_free = 0;
-  uint64_t stacks_unguarded = 0;
-};
-RuntimeFigures ReadRuntimeFigures();
 
 }  // namespace leash::internal
 
