@@ -14,6 +14,8 @@ constinit std::atomic<int64_t> coarse_now{0};
 
 namespace {
 
+constexpr uint64_t kSchedTraceMsMax = 3'600'000;
+
 constinit Settings settings;
 
 [[noreturn]] void Reject(std::string_view name, std::string_view value, std::string_view want) {
@@ -78,8 +80,16 @@ void ReadDebugKey(std::string_view key, std::string_view value) {
   } else if (key == "spawnstack") {
     if (!ParseSize(value, false, 8, &number)) Reject("LEASH_DEBUG spawnstack", value, "0 to 8");
     settings.spawn_stack = static_cast<int>(number);
+  } else if (key == "schedtrace") {
+    if (!ParseSize(value, false, kSchedTraceMsMax, &number)) {
+      Reject("LEASH_DEBUG schedtrace", value, "milliseconds, 0 to 3600000");
+    }
+    settings.sched_trace_ms = static_cast<int64_t>(number);
+  } else if (key == "scheddetail") {
+    if (value != "0" && value != "1") Reject("LEASH_DEBUG scheddetail", value, "0 or 1");
+    settings.sched_detail = value == "1";
   } else {
-    Reject("LEASH_DEBUG key", key, "guards, lockrank or spawnstack");
+    Reject("LEASH_DEBUG key", key, "guards, lockrank, scheddetail, schedtrace or spawnstack");
   }
 }
 

@@ -26,7 +26,9 @@ struct Settings {
   // LEASH_DEBUG=key=value,...
   Guards guards = Guards::kAuto;
   bool lock_rank = false;
-  int spawn_stack = 0;  // frames recorded at each spawn, at most kSpawnFramesMax
+  int spawn_stack = 0;         // frames recorded at each spawn, at most kSpawnFramesMax
+  int64_t sched_trace_ms = 0;  // 0: no trace
+  bool sched_detail = false;
 };
 
 const Settings& GetSettings();

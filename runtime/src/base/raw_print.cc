@@ -9,8 +9,8 @@ namespace leash::rt {
 
 RawPrinter& RawPrinter::operator<<(std::string_view text) {
   while (!text.empty()) {
-    if (used_ == sizeof(buffer_)) Flush();
-    const size_t room = sizeof(buffer_) - used_;
+    if (used_ == bytes_) Flush();
+    const size_t room = Room();
     const size_t n = text.size() < room ? text.size() : room;
     std::memcpy(buffer_ + used_, text.data(), n);
     used_ += n;

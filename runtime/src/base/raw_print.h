@@ -13,7 +13,9 @@ namespace leash::rt {
 // Collects text in itself and writes it with write(2) when it is full, at Flush and at its end.
 class RawPrinter {
  public:
-  explicit RawPrinter(int fd = 2) : fd_(fd) {}
+  explicit RawPrinter(int fd = 2) : RawPrinter(fd, own_, sizeof(own_)) {}
+  // With room for more, which the caller owns.
+  RawPrinter(int fd, char* buffer, size_t bytes) : fd_(fd), buffer_(buffer), bytes_(bytes) {}
   ~RawPrinter() { Flush(); }
   RawPrinter(const RawPrinter&) = delete;
   RawPrinter& operator=(const RawPrinter&) = delete;
@@ -25,11 +27,15 @@ class RawPrinter {
   RawPrinter& operator<<(int value) { return *this << static_cast<int64_t>(value); }
   RawPrinter& Hex(uint64_t value);  // "0x1f"
   void Flush();
+  // What can be added before it must write.
+  size_t Room() const { return bytes_ - used_; }
 
  private:
   int fd_;
   size_t used_ = 0;
-  char buffer_[512];
+  char* buffer_;
+  size_t bytes_;
+  char own_[512];
 };
 
 }  // namespace leash::rt

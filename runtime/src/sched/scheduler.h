@@ -107,6 +107,8 @@ struct alignas(64) P {
   uint32_t seen_tick = 0;
   int64_t seen_since = 0;
   M* seen_m = nullptr;
+
+  uint32_t unused_in_trace = 0;  // schedtrace's only
 };
 
 struct Sched {
@@ -239,6 +241,10 @@ bool AllIdle();
 void RegisterRuntimeThread();
 void UnregisterRuntimeThread();
 void ForgetRuntimeThreads();  // in the child of a fork
+
+// schedtrace.cc
+// Starts what prints LEASH_DEBUG=schedtrace, if that is set. Called by StartSysmon.
+void StartSchedTrace();
 
 // deadlock.cc
 // Ends the program if nothing can ever happen again. Called by sysmon when everything is idle.

@@ -216,6 +216,7 @@ void StartSysmon() {
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
   pthread_attr_destroy(&attr);
   if (rc != 0) Fatal("newosproc");
+  StartSchedTrace();
 }
 
 void WakeSysmon() {

@@ -29,6 +29,25 @@ std::string Printed(F fn) {
   return text;
 }
 
+TEST(RawPrinterTest, ABufferOfTheCallersHoldsAsMuchAsItHasRoom) {
+  int fds[2];
+  ASSERT_EQ(pipe(fds), 0);
+  char buffer[2000];
+  RawPrinter out(fds[1], buffer, sizeof(buffer));
+  const std::string half(1000, 'x');
+  out << half << half;
+  EXPECT_EQ(out.Room(), 0u);
+  out << "y";  // now the others are written, in one piece
+  EXPECT_EQ(out.Room(), sizeof(buffer) - 1);
+  char text[4000];
+  EXPECT_EQ(read(fds[0], text, sizeof(text)), 2000);
+  out.Flush();
+  EXPECT_EQ(read(fds[0], text, sizeof(text)), 1);
+  EXPECT_EQ(text[0], 'y');
+  close(fds[0]);
+  close(fds[1]);
+}
+
 TEST(RawPrinterTest, PrintsNumbers) {
   EXPECT_EQ(Printed([](RawPrinter& out) {
               out << 0 << " " << std::numeric_limits<int64_t>::min() << " "

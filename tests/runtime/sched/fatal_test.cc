@@ -176,7 +176,8 @@ TEST(EnvironmentTest, WhatCannotBeReadIsAnError) {
   EXPECT_EQ(error("LEASH_SIGQUIT=maybe"),
             "leash: environment: LEASH_SIGQUIT=maybe: want exit, dump or off\n");
   EXPECT_EQ(error("LEASH_DEBUG=wrong=1"),
-            "leash: environment: LEASH_DEBUG key=wrong: want guards, lockrank or spawnstack\n");
+            "leash: environment: LEASH_DEBUG key=wrong: want guards, lockrank, scheddetail, "
+            "schedtrace or spawnstack\n");
   EXPECT_EQ(error("LEASH_DEBUG=guards"),
             "leash: environment: LEASH_DEBUG=guards: want key=value\n");
 }
