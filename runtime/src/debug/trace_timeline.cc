@@ -169,6 +169,20 @@ void TraceTimeline::CloseRegions(PerfettoWriter::Sequence& sequence, uint64_t ns
   }
 }
 
+// (3)
+void TraceTimeline::EndFlow(PerfettoWriter::Sequence& sequence, uint64_t ns, uint64_t id,
+                            Life& life, Name name) {
+  if (life.flow == 0) return;
+  Describe(id, life);
+  writer_.AddEvent(sequence, ns,
+                   {.type = Type::kInstant,
+                    .track = GoroutineTrack(id),
+                    .name = name,
+                    .flow = life.flow,
+                    .flow_ends = true});
+  life.flow = 0;
+}
+
 void TraceTimeline::ShowKnown(uint64_t id, Life& life, State before) {
   if (!life.known) return;
   // What was read of it may be younger than its first event.
@@ -228,32 +242,23 @@ void TraceTimeline::OnRun(Source& source, uint64_t ns, const TraceRecord& record
   Life& life = Get(record.id, record.tid);
   ShowKnown(record.id, life, State::kRunnable);
   End(source.sequence, ns, record.id, life);
-  const uint64_t flow = life.flow;
-  life.flow = 0;
   Begin(source.sequence, ns, record.id, life, State::kRunning, WaitReason::kNone, 0);
-  uint64_t track = GoroutineTrack(record.id);
-  const Annotation annotations[] = {{names_.goroutine, Annotation::kNumber, record.id, {}}};
   if (source.p < 0) {
     // A thread, or a goroutine on a P whose ring is not made yet: the arrow ends at its own track.
-    if (flow != 0) {
-      writer_.AddEvent(source.sequence, ns,
-                       {.type = Type::kInstant,
-                        .track = track,
-                        .name = names_.running,
-                        .flow = flow,
-                        .flow_ends = true});
-    }
+    EndFlow(source.sequence, ns, record.id, life, names_.running);
     return;
   }
+  const Annotation annotations[] = {{names_.goroutine, Annotation::kNumber, record.id, {}}};
   DescribeSource(source);
   EndRun(source, ns);  // (1)
   writer_.AddEvent(source.sequence, ns,
                    {.type = Type::kBegin,
                     .track = PTrack(source.p),
                     .name = life.name != 0 ? life.name : names_.goroutine,
-                    .flow = flow,
+                    .flow = life.flow,
                     .flow_ends = true,
                     .annotations = annotations});
+  life.flow = 0;
   source.running = record.id;
 }
 
@@ -284,6 +289,7 @@ void TraceTimeline::OnLeave(Source& source, uint64_t ns, const TraceRecord& reco
       Begin(source.sequence, ns, record.id, life, State::kRunnable, WaitReason::kNone, 0);
       break;
     default:
+      EndFlow(source.sequence, ns, record.id, life, names_.lost);  // where it ran was lost
       CloseRegions(source.sequence, ns, record.id, life);
       lives_.erase(record.id);
   }
@@ -422,15 +428,7 @@ void TraceTimeline::FinishGoroutines(uint64_t end_ns) {
   }
   for (const uint64_t id : ids) {
     Life& life = lives_[id];
-    if (life.flow != 0) {  // (3)
-      Describe(id, life);
-      writer_.AddEvent(meta_, end_ns,
-                       {.type = Type::kInstant,
-                        .track = GoroutineTrack(id),
-                        .name = names_.end,
-                        .flow = life.flow,
-                        .flow_ends = true});
-    }
+    EndFlow(meta_, end_ns, id, life, names_.end);
     CloseRegions(meta_, end_ns, id, life);
     End(meta_, end_ns, id, life);
   }

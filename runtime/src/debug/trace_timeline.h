@@ -4,8 +4,8 @@
 //
 // Laws: (1) a slice that is begun is ended, whatever was lost between: a new state ends the one
 //   before.  (2) Times on a sequence and on a track do not go back.  (3) An arrow that begins ends:
-//   where its goroutine runs, or at the end of the trace.  (4) A track is described before its
-//   first event.
+//   where its goroutine runs; if that was lost, where it ends; else at the end of the trace.
+//   (4) A track is described before its first event.
 
 #ifndef LEASH_DEBUG_TRACE_TIMELINE_H_
 #define LEASH_DEBUG_TRACE_TIMELINE_H_
@@ -113,6 +113,8 @@ class TraceTimeline {
   void EndRun(Source& source, uint64_t ns);
   void CloseRegions(internal::PerfettoWriter::Sequence& sequence, uint64_t ns, uint64_t id,
                     Life& life);
+  void EndFlow(internal::PerfettoWriter::Sequence& sequence, uint64_t ns, uint64_t id, Life& life,
+               Name name);
   void FinishGoroutines(uint64_t end_ns);
   // The track on which the doings of `actor` are marked: the P's; for one without, its own.
   uint64_t ActorTrack(Source& source, uint64_t actor, uint32_t tid);
