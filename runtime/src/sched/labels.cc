@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/lock.h"
+#include "base/race.h"
 #include "sched/g.h"
 #include "sched/park.h"
 
@@ -28,11 +29,14 @@ void ReleaseLabels(LabelSet* labels) {
   {
     LockHolder wait_for_readers(labels_lock);
   }
+  // The counting that comes before is not seen by ThreadSanitizer.
+  const race::Ignore ignore;
   delete labels;
 }
 
 LabelSet* WithLabels(const LabelSet* base,
                      const std::vector<std::pair<std::string_view, std::string_view>>& pairs) {
+  const race::Ignore ignore;
   auto* labels = new LabelSet;
   if (base != nullptr) labels->pairs = base->pairs;
   for (const auto& [key, value] : pairs) {

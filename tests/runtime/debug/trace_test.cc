@@ -312,14 +312,23 @@ TEST_F(TraceTest, HoldsTogetherWhateverHappens) {
   std::thread waiter([&] {
     while (!stop) Sleep(absl::Microseconds(100));
   });
-  for (int i = 0; i < 3; ++i) {
-    const PerfettoTrace trace = Traced([] { Sleep(absl::Milliseconds(4)); });
-    EXPECT_GT(trace.events.size(), 100u);
+  constexpr int kTraces = 3;
+  for (int i = 0; i < kTraces; ++i) {
+    Trace trace(path_ + std::to_string(i));
+    EXPECT_EQ(trace.status(), absl::OkStatus());
+    Sleep(absl::Milliseconds(4));
   }
   stop = true;
   wg.Wait();
   thread.join();
   waiter.join();
+  for (int i = 0; i < kTraces; ++i) {
+    const std::string path = path_ + std::to_string(i);
+    const PerfettoTrace trace = ReadPerfettoFile(path);
+    EXPECT_THAT(trace.errors, IsEmpty());
+    EXPECT_GT(trace.events.size(), 100u);
+    unlink(path.c_str());
+  }
 }
 
 // A reader that does not read: the rings fill, events are lost, and what is left holds together.
