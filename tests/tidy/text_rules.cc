@@ -3,7 +3,9 @@
 
 #include "tidy/text_rules.h"
 
+#include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <regex>
 #include <string>
 
@@ -16,6 +18,15 @@ constexpr std::string_view kRoots[] = {
     "analyzer/include/",
     "integration/include/",
     "runtime/src/",
+};
+
+// Functions in here that touch errno or ask for pthread_self() are noinline and do not park.
+constexpr std::string_view kMayAskTheThread[] = {
+    "runtime/src/base/futex.cc",     "runtime/src/base/raw_print.cc",
+    "runtime/src/base/safe_read.cc", "runtime/src/debug/sample.cc",
+    "runtime/src/net/resolve.cc",    "runtime/src/sched/m.cc",
+    "runtime/src/sched/netpoll.cc",  "runtime/src/sched/raw_syscall.cc",
+    "runtime/src/sched/thread.cc",
 };
 
 Findings LineFindings(const std::vector<SourceFile>& files, const std::string& regex,
@@ -103,6 +114,20 @@ Findings MachinePathFindings(const std::vector<SourceFile>& files) {
                       "rk/|/Us"
                       "ers/[A-Za-z])",
                       "a path of one machine");
+}
+
+Findings OfOneThreadFindings(const std::vector<SourceFile>& files) {
+  const std::regex not_code("\"([^\"\\\\\n]|\\\\.)*\"|//.*");
+  std::vector<SourceFile> code;
+  for (const SourceFile& file : files) {
+    if (!StartsWith(file.path, "runtime/src/")) continue;
+    if (std::find(std::begin(kMayAskTheThread), std::end(kMayAskTheThread), file.path) !=
+        std::end(kMayAskTheThread)) {
+      continue;
+    }
+    code.push_back({file.path, std::regex_replace(file.text, not_code, "")});
+  }
+  return LineFindings(code, "\\b(errno|pthread_self)\\b", "of one thread: see raw_syscall.h");
 }
 
 Findings LongFileFindings(const std::vector<SourceFile>& files, size_t lines_max) {

@@ -24,6 +24,10 @@ Findings SubjectFindings(const std::vector<SourceFile>& files);
 Findings OpenEndFindings(const std::vector<SourceFile>& files);
 Findings MachinePathFindings(const std::vector<SourceFile>& files);
 
+// What belongs to a thread, in runtime/src outside the few functions that may ask for it: errno and
+// pthread_self(). The law is in runtime/src/sched/raw_syscall.h.
+Findings OfOneThreadFindings(const std::vector<SourceFile>& files);
+
 // Files of more than `lines_max` lines: is there a second subject in them?
 Findings LongFileFindings(const std::vector<SourceFile>& files, size_t lines_max);
 

@@ -40,6 +40,10 @@ TEST(TextRulesTest, NothingIsLeftUnfinished) { EXPECT_EQ(Join(OpenEndFindings(Al
 
 TEST(TextRulesTest, NoPathOfOneMachine) { EXPECT_EQ(Join(MachinePathFindings(AllTexts())), ""); }
 
+TEST(TextRulesTest, NothingOfOneThreadIsAskedForInCodeThatParks) {
+  EXPECT_EQ(Join(OfOneThreadFindings(OurSources())), "");
+}
+
 // Length is a question, not a fault: the list is printed for whoever reads the log, and only what
 // is far past it fails.
 TEST(TextRulesTest, NoFileIsFarTooLong) {
@@ -89,6 +93,16 @@ TEST(TextRulesTest, MachinePathIsFound) {
                                        "me/me/leash\n/homepage\n"}})),
             "a.md:1: a path of one machine: /ho"
             "me/m\n");
+}
+
+TEST(TextRulesTest, WhatIsOfOneThreadIsFoundInCodeOnly) {
+  EXPECT_EQ(Join(OfOneThreadFindings(
+                {{"runtime/src/net/a.cc", "// errno\n#include <cerrno>\nint e = errno;\n"},
+                 {"runtime/src/net/b.cc", "out << \"errno \" << pthread_self();  // errno\n"},
+                 {"runtime/src/sched/raw_syscall.cc", "return -errno;\n"},
+                 {"tools/a.cc", "return errno;\n"}})),
+            "runtime/src/net/a.cc:3: of one thread: see raw_syscall.h: errno\n"
+            "runtime/src/net/b.cc:1: of one thread: see raw_syscall.h: pthread_self\n");
 }
 
 TEST(TextRulesTest, LongFileIsFound) {

@@ -44,7 +44,7 @@ RawPrinter& RawPrinter::Hex(uint64_t value) {
   return *this << "0x" << std::string_view(digits + at, sizeof(digits) - at);
 }
 
-void RawPrinter::Flush() {
+[[gnu::noinline]] void RawPrinter::Flush() {
   const int saved_errno = errno;
   size_t done = 0;
   while (done < used_) {

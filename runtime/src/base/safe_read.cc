@@ -31,7 +31,7 @@ bool ReadThroughPipe(uint64_t address, void* out, size_t bytes) {
 
 }  // namespace
 
-bool SafeRead(uint64_t address, void* out, size_t bytes) {
+[[gnu::noinline]] bool SafeRead(uint64_t address, void* out, size_t bytes) {
   const int saved_errno = errno;
   const iovec local = {out, bytes};
   const iovec remote = {reinterpret_cast<void*>(address), bytes};

@@ -60,9 +60,9 @@ NetFd::~NetFd() {
 }
 
 absl::StatusOr<std::shared_ptr<NetFd>> NetFd::Adopt(int fd, std::string_view network) {
-  PollDesc* const desc = PollOpen(fd);
+  int error = 0;
+  PollDesc* const desc = PollOpen(fd, &error);
   if (desc == nullptr) {
-    const int error = errno;
     raw::Close(fd);
     return SyscallError("epoll_ctl", error);
   }
@@ -71,7 +71,7 @@ absl::StatusOr<std::shared_ptr<NetFd>> NetFd::Adopt(int fd, std::string_view net
 
 absl::StatusOr<std::shared_ptr<NetFd>> NetFd::Open(std::string_view network, int family) {
   const int fd = raw::Socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return SyscallError("socket", errno);
+  if (fd < 0) return SyscallError("socket", -fd);
   if (family != AF_UNIX) SetTcpDefaults(fd);
   return Adopt(fd, network);
 }
@@ -95,10 +95,10 @@ absl::StatusOr<size_t> NetFd::Read(absl::Span<char> buffer) {
   while (!buffer.empty() && result == PollResult::kReady) {
     n = raw::Recv(fd_, buffer.data(), std::min(buffer.size(), kTransferMax), 0);
     if (n >= 0) break;
-    if (errno == EAGAIN) {
+    if (n == -EAGAIN) {
       result = PollWait(desc_, PollMode::kRead);
-    } else if (errno != EINTR) {
-      cause = SyscallError("read", errno);
+    } else if (n != -EINTR) {
+      cause = SyscallError("read", static_cast<int>(-n));
       break;
     }
   }
@@ -122,10 +122,10 @@ absl::StatusOr<size_t> NetFd::Write(std::string_view data) {
                                 std::min(data.size() - written, kTransferMax), MSG_NOSIGNAL);
     if (n >= 0) {
       written += static_cast<size_t>(n);
-    } else if (errno == EAGAIN) {
+    } else if (n == -EAGAIN) {
       result = PollWait(desc_, PollMode::kWrite);
-    } else if (errno != EINTR) {
-      cause = SyscallError("write", errno);
+    } else if (n != -EINTR) {
+      cause = SyscallError("write", static_cast<int>(-n));
       break;
     }
   }
@@ -145,10 +145,10 @@ absl::StatusOr<std::shared_ptr<NetFd>> NetFd::Accept() {
     remote.size = sizeof remote.path;
     fd = raw::Accept4(fd_, &remote.base, &remote.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) break;
-    if (errno == EAGAIN) {
+    if (fd == -EAGAIN) {
       result = PollWait(desc_, PollMode::kRead);
-    } else if (errno != EINTR && errno != ECONNABORTED) {  // the latter: it has gone already
-      cause = SyscallError("accept4", errno);
+    } else if (fd != -EINTR && fd != -ECONNABORTED) {  // the latter: it has gone already
+      cause = SyscallError("accept4", -fd);
       break;
     }
   }
@@ -173,11 +173,15 @@ absl::Status NetFd::ListenOn(const Address& local) {
       setsockopt(fd_, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
     }
   }
-  if (bind(fd_, &local.base, local.size) != 0) return SyscallError("bind", errno);
+  if (const int result = raw::Bind(fd_, &local.base, local.size); result < 0) {
+    return SyscallError("bind", -result);
+  }
   unlink_ = local.family() == AF_UNIX && local.path.sun_path[0] != '\0';
   local_ = local;
   // The kernel caps the backlog at net.core.somaxconn.
-  if (listen(fd_, 65535) != 0) return SyscallError("listen", errno);
+  if (const int result = raw::Listen(fd_, 65535); result < 0) {
+    return SyscallError("listen", -result);
+  }
   local_ = Address::LocalOf(fd_);
   return absl::OkStatus();
 }
@@ -206,17 +210,17 @@ absl::Status NetFd::ConnectTo(const Context& ctx, const Address& remote, absl::T
 absl::Status NetFd::WaitConnected() {
   PollResult result = PollPrepare(desc_, PollMode::kWrite);
   if (result != PollResult::kReady) return CauseOf(result);
-  if (raw::Connect(fd_, &remote_.base, remote_.size) == 0) return absl::OkStatus();
-  if (errno != EINPROGRESS && errno != EALREADY && errno != EINTR) {
-    return errno == EISCONN ? absl::OkStatus() : SyscallError("connect", errno);
+  const int begun = -raw::Connect(fd_, &remote_.base, remote_.size);
+  if (begun == 0 || begun == EISCONN) return absl::OkStatus();
+  if (begun != EINPROGRESS && begun != EALREADY && begun != EINTR) {
+    return SyscallError("connect", begun);
   }
   while (true) {
     result = PollWait(desc_, PollMode::kWrite);
     if (result != PollResult::kReady) return CauseOf(result);
     int error = 0;
-    socklen_t size = sizeof error;
-    if (getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
-      return SyscallError("getsockopt", errno);
+    if (const int failed = raw::SocketError(fd_, &error); failed < 0) {
+      return SyscallError("getsockopt", -failed);
     }
     if (error == EINPROGRESS || error == EALREADY || error == EINTR) continue;
     if (error != 0 && error != EISCONN) return SyscallError("connect", error);
@@ -236,7 +240,7 @@ void NetFd::SetDeadline(PollMode mode, absl::Time deadline) {
 absl::Status NetFd::CloseWrite() {
   if (!mutex_.Ref()) return Fail("close", ClosedError());
   race::Release(&io_token);
-  const int error = shutdown(fd_, SHUT_WR) == 0 ? 0 : errno;
+  const int error = -raw::Shutdown(fd_, SHUT_WR);
   Unref();
   if (error != 0) return Fail("close", SyscallError("shutdown", error));
   return absl::OkStatus();

@@ -53,7 +53,9 @@ absl::Status LookupError(const std::string& host, const std::string& port, int e
   }
 }
 
-absl::StatusOr<Addresses> Lookup(const std::string& host, const std::string& port, int family) {
+// Not inlined, for the sake of errno: sched/raw_syscall.h.
+[[gnu::noinline]] absl::StatusOr<Addresses> Lookup(const std::string& host, const std::string& port,
+                                                   int family) {
   addrinfo hints = {};
   hints.ai_family = family;
   hints.ai_socktype = SOCK_STREAM;

@@ -78,7 +78,7 @@ bool SleepInNetPoll(M* m, G** out) {
   *out = nullptr;
   if (!NetPollInitialized()) {
     if (NextTimer() == 0) return false;
-    if (!NetPollInit()) Fatal("netpoll: epoll_create failed");
+    if (NetPollInit() != 0) Fatal("netpoll: epoll_create failed");
   }
   int64_t until = NextTimer();
   if (NetPollWaiters() == 0 && until == 0) return false;

@@ -20,7 +20,6 @@
 
 #include "sched/netpoll.h"
 
-#include <linux/time_types.h>
 #include <sys/mman.h>
 
 #include <atomic>
@@ -94,20 +93,24 @@ PollDesc* DescAt(uint32_t index) {
   return block + index % kBlockDescs;
 }
 
-PollDesc* AllocDesc() {
+// Null: *error says why.
+PollDesc* AllocDesc(int* error) {
   slab_lock.lock();
   while (free_descs == nullptr) {
     slab_lock.unlock();
     void* const memory = mmap(nullptr, kBlockDescs * sizeof(PollDesc), PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return nullptr;
+    if (memory == MAP_FAILED) {
+      *error = ENOMEM;
+      return nullptr;
+    }
     auto* const block = static_cast<PollDesc*>(memory);
     for (uint32_t i = 0; i < kBlockDescs; ++i) new (block + i) PollDesc;
     slab_lock.lock();
     if (block_count == kBlocksMax) {
       slab_lock.unlock();
       munmap(memory, kBlockDescs * sizeof(PollDesc));
-      errno = ENFILE;
+      *error = ENFILE;
       return nullptr;
     }
     const uint32_t number = block_count++;
@@ -131,32 +134,31 @@ void FreeDesc(PollDesc* pd) {
   free_descs = pd;
 }
 
-bool RegisterDesc(const PollDesc* pd, int fd) {
+int RegisterDesc(const PollDesc* pd, int fd) {
   epoll_event event = {};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | static_cast<uint32_t>(EPOLLET);
   event.data.u64 = DataOf(pd);
-  return raw::EpollCtl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+  return raw::EpollCtl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
-// Makes the epoll instance and the eventfd that wakes its sleepers.
-bool MakeEpoll() {
+// Makes the epoll instance and the eventfd that wakes its sleepers. 0, or -errno.
+int MakeEpoll() {
   const int epoll = raw::EpollCreate();
-  if (epoll < 0) return false;
+  if (epoll < 0) return epoll;
   const int wake = raw::EventFd();
   epoll_event event = {};
   event.events = EPOLLIN;
   event.data.u64 = kWakeData;
-  if (wake < 0 || raw::EpollCtl(epoll, EPOLL_CTL_ADD, wake, &event) != 0) {
-    const int error = errno;
+  const int result = wake < 0 ? wake : raw::EpollCtl(epoll, EPOLL_CTL_ADD, wake, &event);
+  if (result < 0) {
     if (wake >= 0) raw::Close(wake);
     raw::Close(epoll);
-    errno = error;
-    return false;
+    return result;
   }
   epoll_fd = epoll;
   wake_fd = wake;
   wake_pending.store(0, std::memory_order_relaxed);
-  return true;
+  return 0;
 }
 
 PollResult StatusOf(const PollDesc* pd, PollMode mode) {
@@ -200,11 +202,11 @@ void DeadlinePassed(RtTimer* timer, int64_t now_ns) {
   if (g != nullptr) Ready(g);
 }
 
+// The number of events, or -errno.
 int WaitForEvents(epoll_event* events, int max, int64_t delay_ns) {
   if (delay_ns > 0 && has_pwait2.load(std::memory_order_relaxed)) {
-    __kernel_timespec ts = {delay_ns / 1'000'000'000, delay_ns % 1'000'000'000};
-    const long n = syscall(SYS_epoll_pwait2, epoll_fd, events, max, &ts, nullptr, 8);
-    if (n >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(n);
+    const int n = raw::EpollWait2(epoll_fd, events, max, delay_ns);
+    if (n != -ENOSYS && n != -EPERM) return n;
     has_pwait2.store(false, std::memory_order_relaxed);
   }
   int timeout_ms = delay_ns < 0 ? -1 : 0;
@@ -214,26 +216,29 @@ int WaitForEvents(epoll_event* events, int max, int64_t delay_ns) {
     timeout_ms = rounded_up > std::numeric_limits<int>::max() ? std::numeric_limits<int>::max()
                                                               : static_cast<int>(rounded_up);
   }
-  return static_cast<int>(syscall(SYS_epoll_pwait, epoll_fd, events, max, timeout_ms, nullptr, 8));
+  return raw::EpollWait(epoll_fd, events, max, timeout_ms);
 }
 
 }  // namespace
 
 bool NetPollInitialized() { return initialized.load(std::memory_order_acquire); }
 
-bool NetPollInit() {
-  if (NetPollInitialized()) return true;
+int NetPollInit() {
+  if (NetPollInitialized()) return 0;
   LockHolder lock(init_lock);
-  if (initialized.load(std::memory_order_relaxed)) return true;
-  if (!MakeEpoll()) return false;
+  if (initialized.load(std::memory_order_relaxed)) return 0;
+  if (const int result = MakeEpoll(); result < 0) return result;
   // Release: pairs with the acquire in NetPollInitialized(). Publishes the two descriptors.
   initialized.store(true, std::memory_order_release);
-  return true;
+  return 0;
 }
 
-PollDesc* PollOpen(int fd) {
-  if (!NetPollInit()) return nullptr;
-  PollDesc* const pd = AllocDesc();
+PollDesc* PollOpen(int fd, int* error) {
+  if (const int result = NetPollInit(); result < 0) {
+    *error = -result;
+    return nullptr;
+  }
+  PollDesc* const pd = AllocDesc(error);
   if (pd == nullptr) return nullptr;
   for (int mode = 0; mode < 2; ++mode) {
     pd->word[mode].store(kIdle, std::memory_order_relaxed);
@@ -247,11 +252,10 @@ PollDesc* PollOpen(int fd) {
     pd->flags.store(0, std::memory_order_seq_cst);
   }
   pd->fd.store(fd, std::memory_order_relaxed);
-  if (!RegisterDesc(pd, fd)) {
-    const int error = errno;
+  if (const int result = RegisterDesc(pd, fd); result < 0) {
     pd->fd.store(-1, std::memory_order_relaxed);
     FreeDesc(pd);
-    errno = error;
+    *error = -result;
     return nullptr;
   }
   descriptors.fetch_add(1, std::memory_order_relaxed);
@@ -355,9 +359,9 @@ int NetPoll(int64_t delay_ns, ReadyList* out) {
   do {
     count = WaitForEvents(events, kEventsMax, delay_ns);
     // A signal ends a limited sleep: the caller computes anew how long it may take.
-  } while (count < 0 && errno == EINTR && delay_ns <= 0);
+  } while (count == -EINTR && delay_ns <= 0);
   if (count < 0) {
-    LEASH_CHECK(errno == EINTR);
+    LEASH_CHECK(count == -EINTR);
     return 0;
   }
   const int before = out->n;
@@ -385,12 +389,14 @@ int NetPoll(int64_t delay_ns, ReadyList* out) {
   return out->n - before;
 }
 
-void NetPollBreak() {
+// Keeps errno: a timer's function may be called in the middle of a user's code. Not inlined:
+// raw_syscall.h.
+[[gnu::noinline]] void NetPollBreak() {
   if (!NetPollInitialized()) return;
   if (wake_pending.exchange(1, std::memory_order_seq_cst) != 0) return;
   const int saved_errno = errno;
   const uint64_t one = 1;
-  while (raw::Write(wake_fd, &one, sizeof one) < 0 && errno == EINTR) {
+  while (raw::Write(wake_fd, &one, sizeof one) == -EINTR) {
   }
   errno = saved_errno;
 }
@@ -406,7 +412,7 @@ void NetPollAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (!NetPollInitialized()) return;
   raw::Close(epoll_fd);
   raw::Close(wake_fd);
-  LEASH_CHECK(MakeEpoll());
+  LEASH_CHECK(MakeEpoll() == 0);
   for (std::atomic<PollDesc*>& block : blocks) {
     PollDesc* const first = block.load(std::memory_order_acquire);
     if (first == nullptr) break;

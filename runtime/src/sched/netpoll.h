@@ -25,8 +25,9 @@ enum class PollMode : uint8_t { kRead, kWrite };
 // a stale event from the kernel finds a record (of a newer `sequence`), not garbage.
 struct PollDesc;
 
-// Registers a non-blocking descriptor. Returns null and sets errno where epoll refuses it.
-PollDesc* PollOpen(int fd);
+// Registers a non-blocking descriptor. Null where epoll refuses it: *error is the errno that says
+// why (errno itself says nothing: raw_syscall.h).
+PollDesc* PollOpen(int fd, int* error);
 // Wakes every waiter with kClosed. Call it before close(fd), and once only; the record stays until
 // PollFree, which requires that no call on it is under way.
 void PollClose(PollDesc* pd);

@@ -35,8 +35,8 @@ int NetPollWaiters();
 bool NetPollInitialized();
 
 // Makes the epoll instance, so that the scheduler can sleep in NetPoll with no descriptor about.
-// Returns false with errno set if the kernel refuses.
-bool NetPollInit();
+// Returns 0, or -errno if the kernel refuses.
+int NetPollInit();
 
 // How many descriptors are open. A moment's figure.
 int NetPollDescriptors();

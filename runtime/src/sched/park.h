@@ -18,6 +18,10 @@
 // What is stored on a waiter's stack may be written by its waker before Ready and read by the
 // waiter after Park: Ready releases and the return from Park acquires (for the C++ memory model; in
 // the eyes of the race detector neither orders anything: state edges with base/race.h).
+//
+// The caller of Park, Yield, Ready's peers and of whatever calls them may come back on another
+// thread, so it keeps nothing of its thread across the call: no errno (raw_syscall.h), no address
+// of a thread_local, no pthread_self(). The compiler keeps all three where it can see them.
 
 #ifndef LEASH_SCHED_PARK_H_
 #define LEASH_SCHED_PARK_H_

@@ -3,7 +3,6 @@
 // another); timers and descriptors that nobody had time for. When everything is idle it checks for
 // a deadlock and sleeps until somebody is woken.
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>

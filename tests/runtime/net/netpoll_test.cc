@@ -22,7 +22,8 @@ class NetPollTest : public ::testing::Test {
  protected:
   NetPollTest() {
     EXPECT_EQ(pipe2(fds_, O_NONBLOCK | O_CLOEXEC), 0);
-    reader_ = PollOpen(fds_[0]);
+    int error = 0;
+    reader_ = PollOpen(fds_[0], &error);
     EXPECT_NE(reader_, nullptr);
   }
   ~NetPollTest() override {
@@ -122,7 +123,8 @@ TEST_F(NetPollTest, RecordsAreUsedAgain) {
   for (int i = 0; i < 5000; ++i) {
     int fds[2];
     ASSERT_EQ(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
-    PollDesc* const pd = PollOpen(fds[0]);
+    int error = 0;
+    PollDesc* const pd = PollOpen(fds[0], &error);
     ASSERT_NE(pd, nullptr);
     ASSERT_EQ(write(fds[1], "x", 1), 1);  // an event that nobody waits for
     PollClose(pd);
@@ -136,8 +138,9 @@ TEST_F(NetPollTest, RecordsAreUsedAgain) {
 TEST_F(NetPollTest, RefusesWhatEpollRefuses) {
   FILE* const file = tmpfile();
   ASSERT_NE(file, nullptr);
-  EXPECT_EQ(PollOpen(fileno(file)), nullptr);
-  EXPECT_EQ(errno, EPERM);
+  int error = 0;
+  EXPECT_EQ(PollOpen(fileno(file), &error), nullptr);
+  EXPECT_EQ(error, EPERM);
   fclose(file);
 }
 

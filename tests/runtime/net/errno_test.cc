@@ -1,0 +1,88 @@
+// A call that waited may go on on another thread: what failed there is what it reports.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <functional>
+#include <string>
+
+#include "leash/go.h"
+#include "leash/net.h"
+#include "leash/sync.h"
+#include "runtime/net/net_test_support.h"
+
+namespace leash {
+namespace {
+
+using testing::Connect;
+using testing::Ends;
+using testing::Pair;
+
+// One P, so that what runs when `call` parks runs on its thread.
+class NetErrnoTest : public ::testing::Test {
+ protected:
+  void SetUp() override { before_ = GOMAXPROCS(1); }
+  void TearDown() override { GOMAXPROCS(before_); }
+
+  // Runs `call`, which waits, in a goroutine, and calls `end_wait` once its thread is kept busy,
+  // with EBADF in errno, by another goroutine, until `call` has returned: it must go on elsewhere.
+  void MoveAcross(const std::function<void()>& call, const std::function<void()>& end_wait) {
+    std::atomic<bool> occupied{false};
+    std::atomic<bool> returned{false};
+    std::atomic<pid_t> occupied_thread{0};
+    pid_t first = 0;
+    pid_t last = 0;
+    WaitGroup wg;
+    wg.Go([&] {
+      wg.Go([&] {
+        occupied_thread.store(gettid());
+        errno = EBADF;
+        occupied.store(true);
+        while (!returned.load()) {
+        }
+      });
+      first = gettid();
+      call();
+      last = gettid();
+      returned.store(true);
+    });
+    while (!occupied.load()) usleep(100);
+    end_wait();
+    wg.Wait();
+    EXPECT_EQ(first, occupied_thread.load());
+    EXPECT_NE(first, last);
+  }
+
+ private:
+  int before_ = 0;
+};
+
+TEST_F(NetErrnoTest, AReadReportsWhatFailedOnTheThreadThatItCameBackOn) {
+  const Pair pair = Connect();
+  // The server closes with a byte unread: a reset.
+  ASSERT_TRUE(pair.client.Write("x").ok());
+  std::string status;
+  MoveAcross(
+      [&] {
+        char byte[1];
+        status = pair.client.Read(byte).status().ToString();
+      },
+      [&] { EXPECT_TRUE(pair.server.Close().ok()); });
+  EXPECT_EQ(status,
+            "UNAVAILABLE: read tcp " + Ends(pair.client) + ": read: connection reset by peer");
+}
+
+TEST_F(NetErrnoTest, AWriteReportsWhatFailedOnTheThreadThatItCameBackOn) {
+  const Pair pair = Connect();
+  const std::string much(size_t{64} << 20, 'x');  // more than the two buffers hold: it waits
+  std::string status;
+  MoveAcross([&] { status = pair.client.Write(much).status().ToString(); },
+             [&] { EXPECT_TRUE(pair.server.Close().ok()); });
+  EXPECT_EQ(status,
+            "UNAVAILABLE: write tcp " + Ends(pair.client) + ": write: connection reset by peer");
+}
+
+}  // namespace
+}  // namespace leash
