@@ -182,7 +182,9 @@ StackId Capturer::StackOf(G* g, bool parked) {
   if (!parked) {
     if (!options_.running_stacks) return 0;
     const M* m = g->m;
-    const int32_t tid = g->kind == GKind::kThread ? g->tid : m != nullptr ? m->tid : 0;
+    const int32_t tid = g->kind == GKind::kThread ? g->tid
+                        : m != nullptr            ? m->tid.load(std::memory_order_relaxed)
+                                                  : 0;
     Sample sample;
     if (tid == 0 || !SampleThread(tid, &sample) || sample.g != g) return 0;
     return AddStack(sample.pcs, sample.count, sample.exact_pcs);

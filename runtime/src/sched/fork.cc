@@ -48,6 +48,7 @@ void InChild() {
   sched.queue_size.store(0, std::memory_order_relaxed);
   sched.idle_ms = nullptr;
   sched.idle_m_count = 0;
+  sched.dead_ms = nullptr;
   sched.idle_ps = nullptr;
   sched.unused_ps = nullptr;
   sched.excess_ps = 0;
@@ -92,7 +93,7 @@ void InChild() {
     self->tid = CurrentTid();
     self->id.store(1, std::memory_order_relaxed);
   }
-  if (m != nullptr) m->tid = CurrentTid();
+  if (m != nullptr) m->tid.store(CurrentTid(), std::memory_order_relaxed);
   ForgetRuntimeThreads();
   OnFork();
   if (m != nullptr) StartSysmon();

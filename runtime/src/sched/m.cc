@@ -1,5 +1,10 @@
 // The life of an M: its thread is started, takes a P, sleeps when there is none, ends. After Go's
 // startm, stopm and newm (runtime/proc.go).
+//
+// Law: a record is listed in sched.all_ms once and never freed, so whoever has a pointer to one
+// (from that list, from a G or a P) may read it at any time. What it says is a moment's truth: the
+// thread may end, and the record be another thread's, between two reads. A reader that acts on
+// `tid` asks the thread itself what it runs (debug/sample.cc).
 
 #include <pthread.h>
 #include <signal.h>
@@ -25,22 +30,60 @@ namespace {
 
 constexpr size_t kMStackBytes = size_t{256} << 10;
 
-// Everything that a new M needs, handed to its thread.
+// A record for a thread that is to be started: one whose thread has ended, or a new one.
 M* NewM() {
+  {
+    LockHolder hold(sched.lock);
+    if (M* m = sched.dead_ms) {
+      sched.dead_ms = m->idle_next;
+      m->idle_next = nullptr;
+      ++sched.m_count;
+      return m;
+    }
+  }
   auto* m = new (std::nothrow) M;
-  if (m == nullptr) return nullptr;
+  if (m == nullptr) Fatal("out of memory: no record for an OS thread");
   m->g0.kind = GKind::kScheduler;
   m->g0.status.store(GStatus::kRunning, std::memory_order_relaxed);
   m->g0.seq.store(1, std::memory_order_relaxed);
   m->current = &m->g0;
+  LockHolder hold(sched.lock);
+  ++sched.m_count;
+  m->all_next = sched.all_ms.load(std::memory_order_relaxed);
+  // Release: a reader that walks the list finds its record made.
+  sched.all_ms.store(m, std::memory_order_release);
   return m;
+}
+
+// m's thread is about to end and uses m no more: the record is the next one's.
+void FreeM(M* m) {
+  // As it was made, but for `random`, the signal stack and what the next thread writes first of
+  // all.
+  LEASH_CHECK(m->current == &m->g0);
+  LEASH_CHECK(m->p == nullptr);
+  LEASH_CHECK(m->next_p == nullptr);
+  LEASH_CHECK(m->next_g == nullptr);
+  LEASH_CHECK(m->locked_g == nullptr);
+  LEASH_CHECK(m->deferred == nullptr);
+  LEASH_CHECK(m->after == After::kNothing);
+  LEASH_CHECK(m->wake.load(std::memory_order_relaxed) == 0);
+  LEASH_CHECK(!m->spinning);
+  m->exits = false;
+  m->eh = nullptr;
+  m->tid.store(0, std::memory_order_relaxed);
+  m->in_syscall.store(0, std::memory_order_relaxed);
+  LockHolder hold(sched.lock);
+  --sched.m_count;
+  m->idle_next = sched.dead_ms;
+  sched.dead_ms = m;
 }
 
 void* RunM(void* arg) {
   auto* m = static_cast<M*>(arg);
   GetThread()->m = m;
-  m->tid = CurrentTid();
-  m->random = static_cast<uint32_t>(m->tid) * 2654435761u | 1;
+  const int32_t tid = CurrentTid();
+  m->tid.store(tid, std::memory_order_relaxed);
+  m->random = static_cast<uint32_t>(tid) * 2654435761u | 1;
   m->eh = reinterpret_cast<EhGlobals*>(__cxxabiv1::__cxa_get_globals());
 #if LEASH_RACE
   m->g0.fiber = __tsan_get_current_fiber();
@@ -56,7 +99,7 @@ void* RunM(void* arg) {
   m->native_stack = low;
 #endif
   pthread_sigmask(SIG_SETMASK, &start_signal_mask, nullptr);
-  InstallSignalStack();
+  InstallSignalStack(m);
   if (m->next_p != nullptr) {
     m->p = m->next_p;
     m->next_p = nullptr;
@@ -68,17 +111,13 @@ void* RunM(void* arg) {
 // Starts an OS thread for p.
 void StartNewM(P* p, bool spinning) {
   M* m = NewM();
-  if (m == nullptr) Fatal("out of memory: no record for an OS thread");
   if (!sched.sysmon_started.load(std::memory_order_acquire)) StartSysmon();
   m->spinning = spinning;
   m->next_p = p;
   int32_t count;
   {
     LockHolder hold(sched.lock);
-    count = ++sched.m_count;
-    m->all_next = sched.all_ms.load(std::memory_order_relaxed);
-    // Release: a reader that walks the list finds its record made.
-    sched.all_ms.store(m, std::memory_order_release);
+    count = sched.m_count;
   }
   if (count > kMaxMs) Fatal("thread exhaustion: program exceeds 10000-thread limit");
   pthread_attr_t attr;
@@ -173,13 +212,9 @@ void ExitM(M* m) {
     if (m->spinning) StopSpinning(m);
     HandOffP(p);
   }
-  {
-    LockHolder hold(sched.lock);
-    --sched.m_count;
-  }
-  // The record stays listed: readers walk the list without a lock.
-  m->tid = 0;
   GetThread()->m = nullptr;
+  RemoveSignalStack(m);
+  FreeM(m);
   race::IgnoreEnd();
   pthread_exit(nullptr);
 }

@@ -60,16 +60,31 @@ void InstallOverflowHandler() {
   sigaction(SIGBUS, &action, &previous_bus);
 }
 
-void InstallSignalStack() {
+void InstallSignalStack(M* m) {
   stack_t old;
   if (sigaltstack(nullptr, &old) == 0 && (old.ss_flags & SS_DISABLE) == 0) return;
-  void* p = mmap(nullptr, kSignalStackBytes, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (p == MAP_FAILED) return;  // an overflow then ends the process without a report
+  if (m->signal_stack == nullptr) {
+    void* p = mmap(nullptr, kSignalStackBytes, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) return;  // an overflow then ends the process without a report
+    m->signal_stack = p;
+  }
   stack_t stack{};
-  stack.ss_sp = p;
+  stack.ss_sp = m->signal_stack;
   stack.ss_size = kSignalStackBytes;
   sigaltstack(&stack, nullptr);
+}
+
+void RemoveSignalStack(M* m) {
+  stack_t now;
+  // Another one is a sanitizer's, which takes it away itself.
+  if (m->signal_stack == nullptr || sigaltstack(nullptr, &now) != 0 ||
+      now.ss_sp != m->signal_stack) {
+    return;
+  }
+  stack_t none{};
+  none.ss_flags = SS_DISABLE;
+  sigaltstack(&none, nullptr);
 }
 
 }  // namespace leash::rt

@@ -61,15 +61,17 @@ struct M {
   bool spinning = false;
   bool exits = false;  // its thread ends at the next chance
   uint32_t random = 1;
-  int32_t tid = 0;
+  std::atomic<int32_t> tid{0};         // 0: no thread; read by captures
   std::atomic<int32_t> in_syscall{0};  // read by sysmon
 
   // Parking. `wake` is 1 while a wake is pending; next_p is what the waker hands over.
   std::atomic<uint32_t> wake{0};
   P* next_p = nullptr;
   G* next_g = nullptr;     // for an M that waits for its locked goroutine
-  M* idle_next = nullptr;  // sched.lock
+  M* idle_next = nullptr;  // sched.lock; of idle_ms or dead_ms
   M* all_next = nullptr;   // constant once listed
+
+  void* signal_stack = nullptr;  // the record's, for whatever thread has it
 
   const void* native_stack = nullptr;  // AddressSanitizer wants its bounds
   size_t native_stack_bytes = 0;
@@ -119,6 +121,7 @@ struct Sched {
   uint64_t queue_tail = 0;
   uint64_t queue_capacity = 0;
   M* idle_ms = nullptr;
+  M* dead_ms = nullptr;  // their threads have ended, or will touch them no more
   P* idle_ps = nullptr;
   P* unused_ps = nullptr;  // taken apart, ready to be put together again
   int32_t m_count = 0;
@@ -132,7 +135,7 @@ struct Sched {
   std::atomic<int32_t> detached_count{0};
   std::atomic<int32_t> p_count{0};    // entries of all_ps
   std::atomic<uint64_t> handoffs{0};  // Ps detached, ever
-  std::atomic<M*> all_ms{nullptr};
+  std::atomic<M*> all_ms{nullptr};    // dead ones too
   std::atomic<P*> all_ps[kMaxPs] = {};
 
   std::atomic<int32_t> spinning_ms{0};
@@ -258,7 +261,10 @@ void InstallForkHandlers();
 void InstallTerminateHandler();
 // overflow.cc
 void InstallOverflowHandler();
-void InstallSignalStack();  // for the calling M
+// For the calling M, whose record keeps the memory. Removed before the thread gives the record
+// back.
+void InstallSignalStack(M* m);
+void RemoveSignalStack(M* m);
 
 // spawn.cc
 // Records this many return addresses at each spawn from now on (0 to kSpawnFramesMax).

@@ -3,10 +3,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "leash/chan.h"
+#include "leash/debug.h"
 #include "leash/go.h"
 #include "leash/sync.h"
+#include "sched/scheduler.h"
 
 namespace leash {
 namespace {
@@ -59,6 +65,56 @@ TEST(LockOSThreadTest, EndingLockedEndsTheThreadAndNothingElse) {
   WaitGroup wg;
   wg.Go([] {});
   wg.Wait();
+}
+
+int LiveMs() {
+  rt::LockHolder hold(rt::sched.lock);
+  return rt::sched.m_count;
+}
+
+int MRecords() {
+  int n = 0;
+  for (const rt::M* m = rt::sched.all_ms.load(); m != nullptr; m = m->all_next) ++n;
+  return n;
+}
+
+TEST(LockOSThreadTest, RecordsOfThreadsThatEndedAreUsedAgainWhileOthersReadThem) {
+#if LEASH_RACE
+  constexpr int kWaves = 100;
+#else
+  constexpr int kWaves = 500;
+#endif
+  constexpr int kWave = 10;
+  // Before a wave: room for what the tests above left idle, and for 8 Ps.
+  constexpr int kSettled = 64;
+  std::atomic<bool> done{false};
+  std::atomic<int> captures{0};
+  std::thread reader([&] {
+    while (!done.load()) {
+      const Snapshot snapshot = debug::Capture();
+      EXPECT_FALSE(snapshot.goroutines.empty());
+      captures.fetch_add(1);
+    }
+  });
+  for (int wave = 0; wave < kWaves; ++wave) {
+    WaitGroup wg;
+    for (int i = 0; i < kWave; ++i) {
+      wg.Go([] {
+        LockOSThread();
+        Gosched();
+      });
+    }
+    wg.Wait();
+    const absl::Time deadline = absl::Now() + absl::Seconds(60);
+    while (LiveMs() > kSettled) {
+      ASSERT_LT(absl::Now(), deadline) << LiveMs() << " threads are left";
+      std::this_thread::yield();
+    }
+  }
+  done.store(true);
+  reader.join();
+  EXPECT_GT(captures.load(), 0);
+  EXPECT_LE(MRecords(), kSettled + kWave + 16);
 }
 
 TEST(LockOSThreadTest, OnAThreadItDoesNothing) {
