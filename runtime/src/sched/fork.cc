@@ -2,10 +2,16 @@
 // none of the other threads). The runtime starts afresh there at its next use: new Ps, new Ms, a
 // new epoll. What goroutines of the parent held is lost to the child, as with threads: fork, then
 // exec, or fork before the first goroutine.
+//
+// A fork and the start of the runtime exclude each other: fork waits for a start that is under way
+// on another thread, and no start begins until it is over. So a child finds the runtime started or
+// not, never halfway. The handlers are installed when the program is loaded: a start that begins
+// when a fork on another thread is past its handlers would be too late with them.
 
 #include <pthread.h>
 #include <unistd.h>
 
+#include "absl/base/thread_annotations.h"
 #include "base/env.h"
 #include "sched/closure_arena.h"
 #include "sched/netpoll_poll.h"
@@ -21,7 +27,20 @@ constinit bool forked = false;
 
 namespace {
 
+// The thread that starts the runtime forks, from a handler of a signal: it holds the lock, and goes
+// on with the start on both sides.
+bool StartsRuntime() { return GetThread()->starts_runtime; }
+
+void BeforeFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (!StartsRuntime()) start_lock.lock();
+}
+
+void InParent() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (!StartsRuntime()) start_lock.unlock();
+}
+
 void InChild() {
+  if (!StartsRuntime()) start_lock.ResetAfterFork();
   if (runtime_started.load(std::memory_order_relaxed) != 2) return;
   forked = true;
   M* m = GetThread()->m;
@@ -101,6 +120,12 @@ void InChild() {
 
 }  // namespace
 
-void InstallForkHandlers() { pthread_atfork(nullptr, nullptr, &InChild); }
+// At load; by a start that is even earlier, a static initialiser's, while there is one thread.
+[[gnu::constructor]] void InstallForkHandlers() {
+  static constinit bool installed = false;
+  if (installed) return;
+  installed = true;
+  pthread_atfork(&BeforeFork, &InParent, &InChild);
+}
 
 }  // namespace leash::rt

@@ -166,6 +166,7 @@ struct Thread {
   uint32_t random = 0;
   uint16_t stamp_countdown = 1;  // as a P's
   StampGap stamp_gap;
+  bool starts_runtime = false;
 };
 #if defined(__x86_64__)
 // %fs:0 holds the thread pointer (System V ABI, x86-64 TLS); the linker makes the second a constant
@@ -188,6 +189,9 @@ Thread* GetThread();
 void EnsureStarted();
 extern sigset_t start_signal_mask;             // of the thread that started the runtime: every M's
 extern std::atomic<uint32_t> runtime_started;  // 0 no, 1 starting, 2 yes
+// Held for the whole of the start, and across a fork. Unlike any other lock of the runtime: what
+// the start does may allocate, and take locks of every rank.
+extern Lock start_lock;
 
 // switch.cc
 // Leaves the M's own stack for `next`.
@@ -256,6 +260,9 @@ void CheckDeadlock();
 // fork.cc
 extern bool forked;  // this process is the child of one whose goroutines it has lost
 void InstallForkHandlers();
+
+// thread.cc
+void InitThreads();
 
 // panic.cc
 void InstallTerminateHandler();

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/cpus.h"
 #include "base/env.h"
-#include "base/futex.h"
 #include "base/membarrier.h"
 #include "leash/go.h"
 #include "sched/asan_fiber.h"
@@ -29,6 +28,7 @@ namespace leash::rt {
 
 constinit Sched sched;
 constinit std::atomic<uint32_t> runtime_started{0};
+constinit Lock start_lock{LockRank::kUnranked};
 sigset_t start_signal_mask;
 
 namespace {
@@ -64,9 +64,22 @@ void Start() {
       ReleaseIdlePLocked(p);
     }
   }
+  InitThreads();
   InstallTerminateHandler();
   InstallOverflowHandler();
+}
+
+[[gnu::noinline]] void StartOnce() {
   InstallForkHandlers();
+  LockHolder hold(start_lock);
+  if (runtime_started.load(std::memory_order_relaxed) == 2) return;
+  GetThread()->starts_runtime = true;
+  runtime_started.store(1, std::memory_order_relaxed);
+  Start();
+  runtime_started.store(2, std::memory_order_release);
+  // These use the runtime themselves.
+  OnRuntimeStart();
+  GetThread()->starts_runtime = false;
 }
 
 }  // namespace
@@ -82,16 +95,7 @@ void Start() {
 
 void EnsureStarted() {
   if (__builtin_expect(runtime_started.load(std::memory_order_acquire) == 2, 1)) return;
-  uint32_t no = 0;
-  if (runtime_started.compare_exchange_strong(no, 1, std::memory_order_acquire)) {
-    Start();
-    runtime_started.store(2, std::memory_order_release);
-    FutexWake(&runtime_started, 1 << 30);
-    // These use the runtime themselves.
-    OnRuntimeStart();
-    return;
-  }
-  while (runtime_started.load(std::memory_order_acquire) != 2) FutexWait(&runtime_started, 1);
+  StartOnce();
 }
 
 int32_t CurrentTid() { return static_cast<int32_t>(syscall(SYS_gettid)); }

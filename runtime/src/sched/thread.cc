@@ -16,8 +16,7 @@
 namespace leash::rt {
 namespace {
 
-constinit std::atomic<uint32_t> key_made{0};
-pthread_key_t thread_key;
+pthread_key_t thread_key;  // constant once the runtime has started
 
 // The thread ends: its record goes back. Runs after the destructors of thread_local objects, which
 // may still use leash; if one of another key makes a record anew, this is called again.
@@ -35,20 +34,8 @@ void OnThreadExit(void* arg) {
   FreeG(nullptr, g);
 }
 
-void EnsureKey() {
-  uint32_t no = 0;
-  if (key_made.load(std::memory_order_acquire) == 2) return;
-  if (key_made.compare_exchange_strong(no, 1)) {
-    LEASH_CHECK(pthread_key_create(&thread_key, &OnThreadExit) == 0);
-    key_made.store(2, std::memory_order_release);
-    return;
-  }
-  while (key_made.load(std::memory_order_acquire) != 2) CpuRelax();
-}
-
 [[gnu::noinline]] G* NewThreadG() {
   EnsureStarted();
-  EnsureKey();
   G* g = AllocG(nullptr);
   if (g == nullptr) Fatal("out of memory: no record for an OS thread");
   g->kind = GKind::kThread;
@@ -82,6 +69,8 @@ void EnsureKey() {
 }
 
 }  // namespace
+
+void InitThreads() { LEASH_CHECK(pthread_key_create(&thread_key, &OnThreadExit) == 0); }
 
 G* CurrentG() {
   Thread* thread = GetThread();

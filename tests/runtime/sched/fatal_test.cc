@@ -133,6 +133,12 @@ TEST(ForkTest, TheChildStartsAfresh) {
   EXPECT_EQ(r.out, "child: 0\n") << r.err;
 }
 
+TEST(ForkTest, OneDuringTheStartWaitsForItsEnd) {
+  const ProgramResult r = RunProgram({LEASH_FORK_IN_START_PROGRAM});
+  EXPECT_EQ(r.status, 0) << r.err;
+  EXPECT_EQ(r.out, "child: 0\nparent: 499500\n") << r.err;
+}
+
 TEST(LifeTest, WorksBeforeMainAndAfterExitBegan) {
   const ProgramResult r = RunKind("late");
   EXPECT_EQ(r.status, 0) << r.err;
