@@ -169,16 +169,17 @@ G* FindRunnable(M* m) {
     }
 
     p->tick.store(p->tick.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    // The global queue has its turn now and then even if there is work at hand; what runs next may
-    // be one of two that keep waking each other, so the ring has its turn too. By chance and not by
-    // the tick: one that yields in a loop comes here with every second tick, always an even or odd
-    // one.
-    if (CheapRandom() % 2 == 0) {
+    // Whoever waits in the global queue or in the ring has its turn now and then even if there is
+    // other work at hand: what runs next may be one of two that keep waking each other. In turn and
+    // not by the tick: one that yields in a loop comes here with every second tick, always an even
+    // or odd one. Nor by chance: then the eighth look in a row may still be the other's.
+    p->global_turn = !p->global_turn;
+    if (p->global_turn) {
       if (G* g = TakeGlobal(p, /*one=*/true)) return g;
     }
     if (G* g = p->queue.PopFront()) return g;
+    if (G* g = TakeGlobal(p, /*one=*/!p->queue.Empty())) return g;
     if (G* g = p->queue.TakeNext()) return g;
-    if (G* g = TakeGlobal(p, /*one=*/false)) return g;
 
     if (NetPollWaiters() > 0 && sched.last_poll.load(std::memory_order_relaxed) != 0) {
       ReadyList list;

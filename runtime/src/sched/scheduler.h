@@ -101,6 +101,7 @@ struct alignas(64) P {
   std::atomic<int64_t> ended{0};
   PStats stats;
 
+  bool global_turn = false;  // of the global queue and the ring, whose turn it was last
   int32_t index = 0;
   int32_t timer_shard = 0;
   P* idle_next = nullptr;  // sched.lock
