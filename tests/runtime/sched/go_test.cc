@@ -1,9 +1,12 @@
 #include "leash/go.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -13,6 +16,8 @@
 #include "gtest/gtest.h"
 #include "leash/chan.h"
 #include "leash/sync.h"
+#include "leash/time.h"
+#include "sched/scheduler.h"
 
 namespace leash {
 namespace {
@@ -368,6 +373,89 @@ TEST(GomaxprocsTest, CanChangeWhileGoroutinesRun) {
   stop = true;
   wg.Wait();
   GOMAXPROCS(before);
+}
+
+// Law (2) of scheduler.h, once a change has settled: attached Ps number GOMAXPROCS.
+void ExpectSettled(int n) {
+  for (;;) {
+    {
+      rt::LockHolder hold(rt::sched.lock);
+      ASSERT_EQ(rt::sched.gomaxprocs, n);
+      int attached = rt::sched.idle_p_count.load();
+      int busy = 0;
+      for (int32_t i = 0; i < rt::sched.p_count.load(); ++i) {
+        const rt::P* p = rt::sched.all_ps[i].load();
+        if (p->m.load() != nullptr && !p->detached.load()) ++busy;
+      }
+      attached += busy;
+      // One that is being handed from an M to another is on neither side for a moment.
+      if (rt::sched.excess_ps == 0 && attached == n) return;
+      ASSERT_LE(attached, n + rt::sched.excess_ps);
+    }
+    std::this_thread::yield();
+  }
+}
+
+TEST(GomaxprocsTest, CanChangeWhileGoroutinesDoEverything) {
+  const int before = GOMAXPROCS(0);
+  std::atomic<bool> stop{false};
+  std::atomic<int64_t> work{0};
+  Chan<int> ring[4] = {MakeChan<int>(), MakeChan<int>(), MakeChan<int>(), MakeChan<int>()};
+  int pipe_fds[2];
+  ASSERT_EQ(pipe(pipe_fds), 0);
+  WaitGroup wg;
+  // Some hand a token round, some sleep, some spawn, some compute, one sits in read(2).
+  for (int i = 0; i < 4; ++i) {
+    wg.Go([&ring, &work, &stop, i] {
+      Chan<int>& next = ring[(i + 1) % 4];
+      while (std::optional<int> token = ring[i].Recv()) {
+        if (stop) break;
+        work.fetch_add(1, std::memory_order_relaxed);
+        next.Send(*token);
+      }
+      next.Close();
+    });
+    wg.Go([&stop, &work] {
+      while (!stop) {
+        Sleep(absl::Microseconds(50));
+        work.fetch_add(1, std::memory_order_relaxed);
+      }
+    });
+    wg.Go([&stop, &work, &wg] {
+      while (!stop) {
+        wg.Go([&work] { work.fetch_add(1, std::memory_order_relaxed); });
+        Gosched();
+      }
+    });
+    wg.Go([&stop, i] {
+      for (int64_t spin = 1; !stop; ++spin) {
+        if (spin % (int64_t{1000} << (4 * i)) == 0) Gosched();  // some often, some hardly ever
+      }
+    });
+  }
+  wg.Go([&pipe_fds] {
+    char c;
+    ASSERT_EQ(read(pipe_fds[0], &c, 1), 1);
+  });
+  ring[0].Send(1);
+  uint32_t random = 20261128;
+  for (int round = 0; round < 50; ++round) {
+    random = random * 1664525 + 1013904223;
+    const int n = 1 + static_cast<int>(random >> 24) % 8;
+    GOMAXPROCS(n);
+    const int64_t now = work.load();
+    while (work.load() < now + 100) std::this_thread::yield();
+    if (round % 10 == 0) {
+      ASSERT_NO_FATAL_FAILURE(ExpectSettled(n));
+    }
+  }
+  stop = true;
+  ASSERT_EQ(write(pipe_fds[1], "x", 1), 1);
+  wg.Wait();
+  close(pipe_fds[0]);
+  close(pipe_fds[1]);
+  GOMAXPROCS(before);
+  ExpectSettled(before);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Ends as programs should not: `sched_program KIND`. Started by fatal_test.cc.
 
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -9,7 +10,9 @@
 #include <string>
 #include <thread>
 
+#include "absl/status/statusor.h"
 #include "leash/leash.h"
+#include "leash/net.h"
 
 namespace {
 
@@ -47,6 +50,37 @@ int ForkAndGoOn() {
   waitpid(pid, &status, 0);
   std::printf("child: %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 100 + WTERMSIG(status));
   return 0;
+}
+
+int64_t ProcessCpuNs() {
+  timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return t.tv_sec * int64_t{1'000'000'000} + t.tv_nsec;
+}
+
+// How much processor time a program uses that waits for things which do not come.
+int Idle(int ticker_ms) {
+  leash::Chan<int> never = leash::MakeChan<int>();
+  leash::Mutex mu;
+  mu.Lock();
+  for (int i = 0; i < 100; ++i) {
+    leash::go([never] { never.Recv(); });
+    leash::go([] { leash::Sleep(absl::Hours(1)); });
+    leash::go([&mu] { mu.Lock(); });
+  }
+  const leash::Ticker unread(absl::Milliseconds(ticker_ms));
+  const leash::Timer far(absl::Hours(1));
+  leash::go([] {
+    // Somebody had a network connection: epoll is there, and a descriptor is waited for.
+    absl::StatusOr<leash::net::Listener> listener = leash::net::Listen("tcp", "127.0.0.1:0");
+    if (listener.ok()) (void)listener->Accept();
+  });
+  usleep(300000);  // until sysmon has lain down
+  const int64_t before = ProcessCpuNs();
+  sleep(2);
+  std::printf("%lld\n", static_cast<long long>(ProcessCpuNs() - before));
+  std::fflush(stdout);
+  _exit(0);
 }
 
 struct UsesLeashLate {
@@ -122,6 +156,8 @@ int main(int argc, char** argv) {
     mu.Unlock();
   } else if (kind == "fork") {
     return ForkAndGoOn();
+  } else if (kind == "idle") {
+    return Idle(argc > 2 ? std::atoi(argv[2]) : 1000);
   } else if (kind == "late") {
     static UsesLeashLate late;
     std::printf("before main: %d\n", before_main);
