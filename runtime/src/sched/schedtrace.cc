@@ -67,7 +67,9 @@ int StatusFigure(GStatus status, const M* m) {
 
 // An M is named by its thread: what top -H and debuggers show.
 RawPrinter& PrintM(RawPrinter& out, const M* m) {
-  const int32_t tid = m == nullptr ? 0 : Peek(m->tid);  // 0: it has not begun, or has ended
+  const int32_t tid =
+      m == nullptr ? 0
+                   : m->tid.load(std::memory_order_relaxed);  // 0: it has not begun, or has ended
   if (tid == 0) return out << "nil";
   return out << tid;
 }
@@ -156,7 +158,7 @@ class SchedTrace {
   }
 
   static void PrintMDetails(RawPrinter& out, const M* m) {
-    const int32_t tid = Peek(m->tid);
+    const int32_t tid = m->tid.load(std::memory_order_relaxed);
     if (tid == 0) return;
     Begin(out);
     const P* p = Peek(m->p);
