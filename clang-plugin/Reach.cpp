@@ -149,8 +149,7 @@ private:
 // What bodies use.
 class Walker {
 public:
-  Walker(ASTContext &Context, const Vocabulary &Words)
-      : Context(Context), Words(Words), Types(Words) {}
+  explicit Walker(const Vocabulary &Words) : Words(Words), Types(Words) {}
 
   Reach result() const { return Unlocks && !Locks ? Reach::Found : Result; }
 
@@ -434,7 +433,6 @@ private:
            !Ref->getType()->isAnyPointerType();
   }
 
-  ASTContext &Context;
   const Vocabulary &Words;
   Carried Types;
   Reach Result = Reach::Nothing;
@@ -448,9 +446,8 @@ private:
 
 } // namespace
 
-Reach reachOf(const Spawn &S, const Task &T, ASTContext &Context,
-              const Vocabulary &Words) {
-  Walker Walk(Context, Words);
+Reach reachOf(const Spawn &S, const Task &T, const Vocabulary &Words) {
+  Walker Walk(Words);
   // `group.Spawn(f)`: whoever has the group can wait for it.
   if (S.Object) {
     const auto *Record = S.Object->getType()->isPointerType()

@@ -21,8 +21,7 @@ enum class Reach {
 
 /// What reaches the task of \p S. Looks into every function with a body that
 /// the task calls.
-Reach reachOf(const Spawn &S, const Task &T, ASTContext &Context,
-              const Vocabulary &Words);
+Reach reachOf(const Spawn &S, const Task &T, const Vocabulary &Words);
 
 } // namespace clang::tidy::leash
 

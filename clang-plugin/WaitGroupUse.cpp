@@ -194,10 +194,9 @@ void forEachUse(const Stmt *S, llvm::function_ref<bool(const Stmt *)> Visit) {
 // TaskWaitGroups
 //===----------------------------------------------------------------------===//
 
-TaskWaitGroups::TaskWaitGroups(const Spawn &S, const Task &T,
-                               ASTContext &Context, const Vocabulary &Words)
-    : Start(S), Body(T), Context(Context), Words(Words),
-      Outer(Bindings::none()) {
+TaskWaitGroups::TaskWaitGroups(const Task &T, ASTContext &Context,
+                               const Vocabulary &Words)
+    : Body(T), Context(Context), Words(Words), Outer(Bindings::none()) {
   if (!T.Function)
     return;
   Entered.insert(T.Function);

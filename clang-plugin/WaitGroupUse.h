@@ -76,8 +76,7 @@ struct TaskAdd {
 /// Everything that is asked about one task.
 class TaskWaitGroups {
 public:
-  TaskWaitGroups(const Spawn &S, const Task &T, ASTContext &Context,
-                 const Vocabulary &Words);
+  TaskWaitGroups(const Task &T, ASTContext &Context, const Vocabulary &Words);
 
   const std::vector<TaskAdd> &adds() const { return Adds; }
 
@@ -97,7 +96,6 @@ private:
   void collect(const Stmt *S, const Bindings &Bound, const CallExpr *Via,
                unsigned Depth);
 
-  const Spawn &Start;
   const Task &Body;
   ASTContext &Context;
   const Vocabulary &Words;

@@ -189,7 +189,7 @@ void AddInsideGoroutineCheck::check(const MatchFinder::MatchResult &Result) {
   const Task T = taskOf(*S);
   if (!T.Function)
     return;
-  const TaskWaitGroups Use(*S, T, Context, Words);
+  const TaskWaitGroups Use(T, Context, Words);
   std::vector<TaskAdd> Faults;
   std::optional<size_t> First;
   for (const TaskAdd &Add : Use.adds()) {

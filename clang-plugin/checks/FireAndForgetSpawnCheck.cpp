@@ -32,11 +32,11 @@ void FireAndForgetSpawnCheck::check(const MatchFinder::MatchResult &Result) {
   if (Site->isInstantiationDependent())
     return;
   ASTContext &Context = *Result.Context;
-  const bool IsFault =
-      S->Name->Kind != SpawnKind::Counted &&
-      S->Name->Kind != SpawnKind::Timer && !isBackground(*S, Context) &&
-      dropsHandle(*S, Context) && !isJoinedLater(*S, Context, Words) &&
-      reachOf(*S, taskOf(*S), Context, Words) == Reach::Nothing;
+  const bool IsFault = S->Name->Kind != SpawnKind::Counted &&
+                       S->Name->Kind != SpawnKind::Timer &&
+                       !isBackground(*S, Context) && dropsHandle(*S, Context) &&
+                       !isJoinedLater(*S, Context, Words) &&
+                       reachOf(*S, taskOf(*S), Words) == Reach::Nothing;
   auto [Entry, IsNew] =
       Verdicts.insert({Site->getBeginLoc(), Verdict{S->Name, IsFault}});
   if (!IsNew)

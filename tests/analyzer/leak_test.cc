@@ -13,7 +13,6 @@
 namespace leash {
 namespace {
 
-using testing::Handles;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 using testing::RecvFrom;

@@ -182,7 +182,7 @@ TEST(ChanElementTest, ChannelsOfChannels) {
   auto requests = MakeChan<SendChan<int>>();
   Crew crew;
   crew.Go([&] {
-    for (SendChan<int> reply : requests) reply.Send(42);
+    for (const SendChan<int>& reply : requests) reply.Send(42);
   });
   for (int i = 0; i < 10; ++i) {
     auto reply = MakeChan<int>();

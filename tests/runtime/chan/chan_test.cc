@@ -236,7 +236,8 @@ TEST(ChanTest, RangeLoopTakesValuesByReferenceOrByCopy) {
 TEST(ChanTest, LastHandleMayGoAsSoonAsTheValueHasCome) {
   for (int i = 0; i < 2000; ++i) {
     auto ch = MakeChan<int>(1);
-    leash::go([ch = std::move(ch), i, out = SendChan<int>(ch)]() mutable {
+    SendChan<int> out = ch;
+    leash::go([ch = std::move(ch), i, out = std::move(out)]() mutable {
       SendChan<int> mine = std::move(out);
       mine.Send(i);
     });
@@ -246,7 +247,7 @@ TEST(ChanTest, LastHandleMayGoAsSoonAsTheValueHasCome) {
     {
       auto ch = MakeChan<int>(i % 2);
       recv = ch;
-      leash::go([send = SendChan<int>(std::move(ch)), i] { send.Send(i); });
+      leash::go([send = SendChan<int>(ch), i] { send.Send(i); });
     }
     ASSERT_EQ(recv.Recv(), i);
   }

@@ -103,7 +103,7 @@ TEST(HandleCountTest, LastDropIsRecorded) {
     auto ch = MakeChan<int>();
     recv = ch;
     Crew crew;
-    crew.Go([&who, send = SendChan<int>(std::move(ch))]() mutable {
+    crew.Go([&who, send = SendChan<int>(ch)]() mutable {
       who = GoroutineId();
       send = SendChan<int>();
     });

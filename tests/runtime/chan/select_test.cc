@@ -165,8 +165,9 @@ TEST(SelectTest, ChoiceAmongReadyCasesIsFair) {
     ++taken[Select(OnRecv(chans[0]), OnRecv(chans[1]), OnRecv(chans[2]), OnRecv(chans[3]),
                    OnTimeout(absl::ZeroDuration()))];
   }
-  // 4000 are expected of each, with a deviation of 57: 400 is seven times that.
-  for (int n : taken) EXPECT_NEAR(n, kRounds / 5, 400);
+  // With a deviation of 57: 400 is seven times that.
+  constexpr int kExpected = kRounds / 5;
+  for (int n : taken) EXPECT_NEAR(n, kExpected, 400);
 }
 
 TEST(SelectTest, TimeoutEndsTheWait) {

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,8 @@ class FullPort {
     address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
     for (int i = 0; i < 4; ++i) {
       const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-      (void)connect(fd, reinterpret_cast<sockaddr*>(&address), size);
+      const int begun = connect(fd, reinterpret_cast<sockaddr*>(&address), size);
+      EXPECT_TRUE(begun == 0 || errno == EINPROGRESS);
       fds_.push_back(fd);
     }
   }

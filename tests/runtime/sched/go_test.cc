@@ -102,7 +102,7 @@ TEST(GoTest, DestroysTheClosureWhenItEnds) {
     ~Last() {
       if (done) done.Close();
     }
-    Last(Chan<Unit> d) : done(std::move(d)) {}
+    explicit Last(Chan<Unit> d) : done(std::move(d)) {}
     Last(Last&& o) noexcept : done(std::move(o.done)) {}
   };
   go([last = Last(done), tracked] { EXPECT_EQ(*tracked, 1); });
