@@ -137,15 +137,15 @@ void PrintReport(void* from) {
 namespace __tsan {
 
 bool OnReport(const ReportDesc* report, bool suppressed) {
-  using namespace leash::race;
+  using leash::race::ProgramOptions;
   if (suppressed) return true;
   const int saved_errno = errno;
   {
-    IgnoreMemory ignore;
-    found.fetch_add(1, std::memory_order_relaxed);
-    leash::internal::RunForRace(&PrintReport, const_cast<ReportDesc*>(report));
+    leash::race::IgnoreMemory ignore;
+    leash::race::found.fetch_add(1, std::memory_order_relaxed);
+    leash::internal::RunForRace(&leash::race::PrintReport, const_cast<ReportDesc*>(report));
     if (ProgramOptions().halt_on_error) {
-      WriteCount();
+      leash::race::WriteCount();
       leash::rt::ExitProcess(ProgramOptions().exitcode);
     }
   }
@@ -154,9 +154,8 @@ bool OnReport(const ReportDesc* report, bool suppressed) {
 }
 
 bool OnFinalize(bool failed) {
-  using namespace leash::race;
-  if (found.load(std::memory_order_relaxed) == 0) return failed;
-  WriteCount();
+  if (leash::race::found.load(std::memory_order_relaxed) == 0) return failed;
+  leash::race::WriteCount();
   return true;
 }
 

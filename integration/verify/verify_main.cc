@@ -73,8 +73,8 @@ class VerifyEveryTest : public testing::EmptyTestEventListener {
 }  // namespace leash::verify::internal
 
 int main(int argc, char** argv) {
-  using namespace leash::verify::internal;
-  TellGoroutinesTheirTests();
+  using leash::verify::internal::VerifyEveryTest;
+  leash::verify::internal::TellGoroutinesTheirTests();
   testing::InitGoogleTest(&argc, argv);
   // The last listener is the first to hear of an end: the printer and the writer of XML, which came
   // before, see the failure.

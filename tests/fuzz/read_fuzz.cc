@@ -12,29 +12,29 @@
 #include "model/writer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace leash;
-  ReadLimits limits;
+  using leash::ReadSnapshot;
+  leash::ReadLimits limits;
   limits.goroutines = 10'000;
   limits.inflated_bytes = 1 << 20;
-  absl::StatusOr<Snapshot> s =
+  absl::StatusOr<leash::Snapshot> s =
       ReadSnapshot({reinterpret_cast<const char*>(data), size}, "input", limits);
   if (!s.ok()) {
     const std::string message(s.status().message());
     if (!message.starts_with("read input: offset ") || message.find('\n') != message.npos) abort();
     return 0;
   }
-  ProveLeaks(*s);
-  RenderReport(*s, GroupGoroutines(*s, GroupBy::kExact));
+  leash::ProveLeaks(*s);
+  leash::RenderReport(*s, leash::GroupGoroutines(*s, leash::GroupBy::kExact));
   for (int debug = 0; debug <= 3; ++debug) {
     std::string text;
-    internal::StringSink sink(&text);
-    const auto writer = internal::NewProfileWriter(debug, &sink);
+    leash::internal::StringSink sink(&text);
+    const auto writer = leash::internal::NewProfileWriter(debug, &sink);
     writer->Write(*s);
     writer->Finish();
   }
   std::string json;
-  internal::StringSink sink(&json);
-  const auto writer = internal::NewJsonWriter(&sink);
+  leash::internal::StringSink sink(&json);
+  const auto writer = leash::internal::NewJsonWriter(&sink);
   writer->Write(*s);
   writer->Finish();
   if (!ReadSnapshot(json, "own json").ok()) abort();

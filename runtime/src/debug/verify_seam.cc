@@ -13,7 +13,7 @@
 
 namespace leash::internal {
 
-using namespace rt;
+using namespace rt;  // NOLINT(google-build-using-namespace): the face of rt
 
 const char* InternTestName(std::string_view name) { return InternText(name); }
 

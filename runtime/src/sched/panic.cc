@@ -118,7 +118,7 @@ void InstallTerminateHandler() { previous_handler = std::set_terminate(&OnTermin
 namespace leash {
 
 void Goexit() {
-  using namespace rt;
+  using namespace rt;  // NOLINT(google-build-using-namespace): the face of rt
   G* g = CurrentG();
   if (!IsGoroutine(g)) Panic("Goexit on a thread");
   // Not on this stack, whose frames are about to go. Freed when the record is used again.

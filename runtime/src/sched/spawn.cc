@@ -53,7 +53,7 @@ void SetSpawnFrames(int frames) {
 
 namespace leash::internal {
 
-using namespace rt;
+using namespace rt;  // NOLINT(google-build-using-namespace): the face of rt
 
 namespace {
 

@@ -169,7 +169,7 @@ uint64_t GoroutineId() {
 }
 
 int GOMAXPROCS(int n) {
-  using namespace rt;
+  using namespace rt;  // NOLINT(google-build-using-namespace): the face of rt
   EnsureStarted();
   int32_t before;
   int32_t added = 0;

@@ -374,7 +374,7 @@ LEASH_NO_ASAN void ExitGoroutine() {
 
 // The first frame of every goroutine, called by leash_goroutine_entry.
 extern "C" LEASH_NO_ASAN void leash_goroutine_main() {
-  using namespace leash::rt;
+  using namespace leash::rt;  // NOLINT(google-build-using-namespace): the face of rt
   G* g = GetThread()->m->current;
   FinishFiberSwitch(g);
   AdoptFakeStack(g);

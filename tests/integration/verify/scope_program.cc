@@ -10,7 +10,11 @@
 
 namespace {
 
-using namespace leash::verify;
+using leash::verify::IgnoreAnyFunction;
+using leash::verify::IgnoreCurrent;
+using leash::verify::IgnoreTopFunction;
+using leash::verify::MaxWait;
+using leash::verify::RunOnFailure;
 
 TEST(ScopeTest, Clean) {
   LEASH_VERIFY_NONE();

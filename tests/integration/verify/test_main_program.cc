@@ -7,7 +7,12 @@
 #include "leash/verify.h"
 
 int main(int argc, char** argv) {
-  using namespace leash::verify;
+  using leash::verify::Cleanup;
+  using leash::verify::IgnoreCurrent;
+  using leash::verify::IgnoreLabel;
+  using leash::verify::IgnoreTopFunction;
+  using leash::verify::RunOnFailure;
+  using leash::verify::TestMain;
   const char* const asked = std::getenv("VERIFY_OPTIONS");
   const std::string_view options = asked == nullptr ? "" : asked;
   const auto print_status = Cleanup([](int status) { std::printf("cleanup: %d\n", status); });
