@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "leash/go.h"
@@ -40,12 +41,15 @@ TEST(SleepTest, ReturnsAtOnceForNothing) {
 
 TEST(SleepTest, ShowsAsSleep) {
   const Chan<uint64_t> ids = MakeChan<uint64_t>(1);
+  std::atomic<bool> seen{false};
   WaitGroup wg;
   wg.Go([&] {
     ids.Send(GoroutineId());
-    Sleep(absl::Milliseconds(300));
+    // Again and again: on a busy machine nobody may look during the first one.
+    while (!seen) Sleep(absl::Milliseconds(50));
   });
   testing::WaitUntilBlocked(*ids.Recv(), "sleep");
+  seen = true;
   wg.Wait();
 }
 
