@@ -224,7 +224,8 @@ class Reader {
     PerfettoTrace::Event event;
     event.time = packet.Number("timestamp");
     if (event.time < sequence->time) {
-      Error("time goes back by " + std::to_string(sequence->time - event.time));
+      Error("time goes back by " + std::to_string(sequence->time - event.time) + " on sequence " +
+            std::to_string(packet.Number("trusted_packet_sequence_id")));
     }
     sequence->time = event.time;
     const uint64_t type = e.Number("type");
@@ -265,8 +266,8 @@ class Reader {
     trace_.events.push_back(std::move(event));
   }
 
-  // Those of the same time stay as they lie in the file. (std::stable_sort: clang calls what it uses
-  // deprecated.)
+  // Those of the same time stay as they lie in the file. (std::stable_sort: clang calls what it
+  // uses deprecated.)
   void SortByTime() {
     std::multimap<uint64_t, PerfettoTrace::Event> sorted;
     for (auto& event : trace_.events) sorted.emplace(event.time, std::move(event));

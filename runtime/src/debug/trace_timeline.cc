@@ -408,6 +408,7 @@ void TraceTimeline::AddEvent(Source& source, uint64_t ns, const TraceRecord& rec
 void TraceTimeline::AddLost(Source& source, uint64_t ns, uint64_t n) {
   if (ns < source.last_ns) ns = source.last_ns;
   source.last_ns = ns;
+  source.any = true;
   lost_ += n;
   DescribeSource(source);
   const Annotation annotations[] = {{names_.n, Annotation::kNumber, n, {}}};

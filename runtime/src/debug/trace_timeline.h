@@ -36,7 +36,7 @@ class TraceTimeline {
     uint64_t running = 0;    // the goroutine whose slice is open on the P's track
     bool syscall = false;    // and one of a system call in it
     bool described = false;  // (4)
-    bool any = false;
+    bool any = false;        // something has been shown of it
   };
 
   // A goroutine, or a thread that uses leash, that exists when the trace begins.
