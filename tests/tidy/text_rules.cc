@@ -22,11 +22,11 @@ constexpr std::string_view kRoots[] = {
 
 // Functions in here that touch errno or ask for pthread_self() are noinline and do not park.
 constexpr std::string_view kMayAskTheThread[] = {
-    "runtime/src/base/futex.cc",     "runtime/src/base/raw_print.cc",
-    "runtime/src/base/safe_read.cc", "runtime/src/debug/sample.cc",
-    "runtime/src/net/resolve.cc",    "runtime/src/sched/m.cc",
-    "runtime/src/sched/netpoll.cc",  "runtime/src/sched/raw_syscall.cc",
-    "runtime/src/sched/thread.cc",
+    "runtime/src/base/futex.cc",        "runtime/src/base/membarrier.cc",
+    "runtime/src/base/raw_print.cc",    "runtime/src/base/safe_read.cc",
+    "runtime/src/debug/sample.cc",      "runtime/src/net/resolve.cc",
+    "runtime/src/sched/m.cc",           "runtime/src/sched/netpoll.cc",
+    "runtime/src/sched/raw_syscall.cc", "runtime/src/sched/thread.cc",
 };
 
 Findings LineFindings(const std::vector<SourceFile>& files, const std::string& regex,

@@ -12,7 +12,7 @@ namespace leash::rt {
 
 constinit std::atomic<bool> have_membarrier{false};
 
-void InitMembarrier() {
+[[gnu::noinline]] void InitMembarrier() {
   const int saved = errno;
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0) {
     have_membarrier.store(true, std::memory_order_relaxed);

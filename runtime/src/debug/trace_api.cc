@@ -1,6 +1,5 @@
 // Trace, Region, TraceLog: the public face of the execution trace.
 
-#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "leash/debug.h"
 #include "leash/internal/trace_stream.h"
 #include "sched/park.h"
+#include "sched/raw_syscall.h"
 #include "sched/trace.h"
 
 namespace leash::debug {
@@ -72,7 +72,8 @@ namespace leash::internal {
 
 absl::StatusOr<TraceStream> TraceStream::Start(absl::Duration duration) {
   int fds[2];
-  if (pipe2(fds, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "trace: pipe");
+  const int made = rt::raw::Pipe(fds);
+  if (made < 0) return absl::ErrnoToStatus(-made, "trace: pipe");
   const auto number =
       rt::BeginTrace(fds[1], "for a debug client", absl::ToInt64Nanoseconds(duration));
   if (!number.ok()) {
@@ -96,9 +97,9 @@ TraceStream::Piece TraceStream::Read(absl::Duration wait) {
   pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
   const int n = poll(&ready, 1, static_cast<int>(absl::ToInt64Milliseconds(wait)));
   if (n <= 0) return {};
-  const ssize_t bytes = read(fd_, buffer_, sizeof(buffer_));
+  const ssize_t bytes = rt::raw::Read(fd_, buffer_, sizeof(buffer_));
   if (bytes > 0) return {.bytes = {buffer_, static_cast<size_t>(bytes)}};
-  return {.end = bytes == 0 || errno != EINTR};
+  return {.end = bytes != -EINTR};
 }
 
 }  // namespace leash::internal

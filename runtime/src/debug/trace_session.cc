@@ -31,6 +31,7 @@
 #include "debug/trace_timeline.h"
 #include "sched/labels.h"
 #include "sched/park.h"
+#include "sched/raw_syscall.h"
 #include "sched/registry.h"
 #include "sched/scheduler.h"
 #include "sched/trace.h"
@@ -49,16 +50,17 @@ class FdSink : public internal::Sink {
   explicit FdSink(int fd) : fd_(fd) {}
   void Append(std::string_view chunk) override {
     while (!chunk.empty() && error_ == 0) {
-      const ssize_t n = write(fd_, chunk.data(), chunk.size());
+      const ssize_t n = raw::Write(fd_, chunk.data(), chunk.size());
       if (n > 0) {
         chunk.remove_prefix(static_cast<size_t>(n));
-      } else if (errno != EINTR) {
-        error_ = errno;
+      } else if (n != -EINTR) {
+        error_ = n == 0 ? EIO : static_cast<int>(-n);
       }
     }
   }
   void Close() {
-    if (close(fd_) != 0 && error_ == 0) error_ = errno;
+    const int result = raw::Close(fd_);
+    if (result < 0 && error_ == 0) error_ = -result;
   }
   int error() const { return error_; }
 
@@ -414,8 +416,8 @@ absl::StatusOr<uint64_t> BeginTraceFile(std::string_view path) {
   if (phase.load(std::memory_order_acquire) != kOff) {  // before a file is cut short
     return absl::FailedPreconditionError("trace: tracing already enabled");
   }
-  const int fd = open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return absl::ErrnoToStatus(errno, "trace: open " + name);
+  const int fd = raw::OpenToWrite(name.c_str());
+  if (fd < 0) return absl::ErrnoToStatus(-fd, "trace: open " + name);
   return BeginTrace(fd, std::move(name), -1);
 }
 

@@ -1,5 +1,6 @@
 #include "sched/raw_syscall.h"
 
+#include <fcntl.h>
 #include <linux/time_types.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -28,6 +29,15 @@ inline ssize_t SizeResult(ssize_t result) { return result < 0 ? -errno : result;
 }  // namespace
 
 [[gnu::noinline]] int Close(int fd) { return IntResult(LEASH_RAW(::close(fd), SYS_close, fd)); }
+
+[[gnu::noinline]] int OpenToWrite(const char* path) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+  return IntResult(LEASH_RAW(::open(path, kFlags, 0644), SYS_openat, AT_FDCWD, path, kFlags, 0644));
+}
+
+[[gnu::noinline]] int Pipe(int fds[2]) {
+  return IntResult(LEASH_RAW(::pipe2(fds, O_CLOEXEC), SYS_pipe2, fds, O_CLOEXEC));
+}
 
 [[gnu::noinline]] ssize_t Read(int fd, void* p, size_t n) {
   return SizeResult(LEASH_RAW(::read(fd, p, n), SYS_read, fd, p, n));

@@ -25,6 +25,9 @@
 namespace leash::rt::raw {
 
 int Close(int fd);
+// For writing; made or cut short. The mode is 0644 without the umask.
+int OpenToWrite(const char* path);
+int Pipe(int fds[2]);
 ssize_t Read(int fd, void* p, size_t n);
 ssize_t Write(int fd, const void* p, size_t n);
 
