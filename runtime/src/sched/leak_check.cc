@@ -79,7 +79,8 @@ int64_t CpuTimeNs(const M* m) {
 // Whether m's thread runs or could: not in a system call that waits.
 bool WantsToRun(const M* m) {
   char path[64];
-  std::snprintf(path, sizeof(path), "/proc/self/task/%d/stat", m->tid);
+  std::snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
+                m->tid.load(std::memory_order_relaxed));
   char text[256] = {};
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;

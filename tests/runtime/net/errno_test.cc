@@ -11,6 +11,7 @@
 #include "leash/go.h"
 #include "leash/net.h"
 #include "leash/sync.h"
+#include "leash/time.h"
 #include "runtime/net/net_test_support.h"
 
 namespace leash {
@@ -76,9 +77,15 @@ TEST_F(NetErrnoTest, AReadReportsWhatFailedOnTheThreadThatItCameBackOn) {
 
 TEST_F(NetErrnoTest, AWriteReportsWhatFailedOnTheThreadThatItCameBackOn) {
   const Pair pair = Connect();
-  const std::string much(size_t{64} << 20, 'x');  // more than the two buffers hold: it waits
+  // More than the two buffers hold. Filling them takes longer than a goroutine may have its P to
+  // itself, so that is done before: the write that is looked at waits at once.
+  const std::string much(size_t{64} << 20, 'x');
+  pair.client.SetWriteDeadline(Now() + absl::Milliseconds(300));
+  EXPECT_EQ(pair.client.Write(much).status().code(), absl::StatusCode::kDeadlineExceeded);
+  pair.client.SetWriteDeadline(absl::InfiniteFuture());
+  const std::string more(size_t{1} << 20, 'x');
   std::string status;
-  MoveAcross([&] { status = pair.client.Write(much).status().ToString(); },
+  MoveAcross([&] { status = pair.client.Write(more).status().ToString(); },
              [&] { EXPECT_TRUE(pair.server.Close().ok()); });
   EXPECT_EQ(status,
             "UNAVAILABLE: write tcp " + Ends(pair.client) + ": write: connection reset by peer");
