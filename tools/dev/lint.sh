@@ -50,7 +50,7 @@ unlinted() {
 lint_tidy() {
   local module=build/dev/clang-plugin/leash-tidy-19.so loaded preset
   build dev leash-tidy-19 || return 1
-  # For what dev does not compile: fuzzers and what is ThreadSanitizer's. To know how, nothing is built.
+  # For what dev does not compile: fuzzers, and what is a sanitizer's. To know how, nothing is built.
   for preset in "${lint_presets[@]:1}"; do
     step cmake --preset "$preset" --log-level=ERROR >/dev/null || return 1
   done
@@ -73,7 +73,7 @@ lint_tidy() {
 
 # Each of our sources, after the first of these presets that compiles it. Fails when there is one that
 # none does: clang-tidy would guess how to read it.
-lint_presets=(dev dev-clang race)
+lint_presets=(dev dev-clang race asan)
 lint_sources() {
   local file preset missing=0
   while read -r file; do
