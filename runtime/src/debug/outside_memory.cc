@@ -56,6 +56,15 @@ const M* MOf(int32_t tid) {
   return nullptr;
 }
 
+bool OnASignalStack(uint64_t at) {
+  for (M* m = sched.all_ms.load(std::memory_order_acquire); m != nullptr; m = m->all_next) {
+    const auto begin =
+        reinterpret_cast<uint64_t>(__atomic_load_n(&m->signal_stack, __ATOMIC_RELAXED));
+    if (begin != 0 && at - begin < kSignalStackBytes) return true;
+  }
+  return false;
+}
+
 // Where it stands, if it is blocked in a system call; else 0. "202 0x7f... 0x189 ... SP PC", or
 // "running".
 uint64_t StackPointerIn(const std::string& syscall) {
@@ -95,9 +104,9 @@ bool OutsideMemory::ReadThreads(bool with_sp, Threads* threads) {
     state.blocked = found && status[at + 8] != 'R';
     state.own = own;
     if (with_sp) state.sp = StackPointerIn(ReadFile((folder + "/syscall").c_str()));
-    // An M that runs a goroutine, or did so a moment ago, has left its own stack here.
-    if (m != nullptr && (state.sp == 0 || InArena(reinterpret_cast<const void*>(state.sp)))) {
-      state.sp = m->g0.context.sp;
+    // Its frames hold what goroutines left in the registers.
+    if (m != nullptr) {
+      state.sp = reinterpret_cast<uint64_t>(m->first_frame.load(std::memory_order_relaxed));
     }
     good = good && found;
     (*threads)[tid] = state;
@@ -158,7 +167,8 @@ bool OutsideMemory::Search(uint64_t own_sp, uint64_t low, uint64_t high,
     }
     const size_t n = bytes / 8;
     for (size_t i = 0; i < n; ++i) {
-      if (words[i] - low < high - low && begin + 8 * i >= dead_below) found(words[i]);
+      const uint64_t at = begin + 8 * i;
+      if (words[i] - low < high - low && at >= dead_below && !OnASignalStack(at)) found(words[i]);
     }
   };
   const auto look_mapping = [&](Range range) {

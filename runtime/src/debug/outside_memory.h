@@ -15,8 +15,9 @@ namespace leash::rt {
 // Laws.
 // (1) Looked at is every word of every writable mapping of which a page is there, swapped out or
 //   not; left out are the arena (its goroutines' memory is looked at by mentions.cc, the rest is
-//   free or the runtime's own) and what is dead: below the stack pointer of the calling thread, and
-//   of threads that are blocked in a system call.
+//   free or the runtime's own), the frames and signal stacks of Ms (what lies there is what their
+//   goroutines had in registers), and what is dead: below the stack pointer of the calling thread,
+//   and of threads that are blocked in a system call.
 // (2) Other threads must not pass a word on from a place that is yet to be looked at to one that
 //   has been. So no thread may run user code meanwhile: Complete() is true only if each was blocked
 //   in a system call at the beginning and has not run since. Threads of the runtime's own do not
