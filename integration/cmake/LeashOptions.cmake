@@ -30,9 +30,7 @@ endif()
 add_library(leash_flags INTERFACE)
 target_compile_options(leash_flags INTERFACE
   -Wall -Wextra -Wno-missing-field-initializers
-  $<$<BOOL:${LEASH_WERROR}>:-Werror>
-  # Else clang's -g1 gives of an inlined function the last word of its name only: "Recv", of whom?
-  $<$<CXX_COMPILER_ID:Clang>:-fdebug-info-for-profiling>)
+  $<$<BOOL:${LEASH_WERROR}>:-Werror>)
 target_compile_definitions(leash_flags INTERFACE LEASH_RECORD=$<BOOL:${LEASH_RECORD}>)
 
 # Sanitizers: `leash_instrumented` is for code that is instrumented (tests, examples, users);

@@ -26,11 +26,6 @@ constexpr int kTotalWaits = 10;
 // After a look nothing is looked at for this many times as long as it took: a program with many
 // goroutines that move all the time is not to be slowed down by being watched.
 constexpr int kRestAfterLook = 3;
-// Whether something outside of goroutines points to a handle can be told only while no thread of
-// the program's runs, and the end of that is no goroutine's move: such a look is repeated after
-// this time, then after twice as long, and so on.
-constexpr absl::Duration kReferenceRetryMin = absl::Milliseconds(10);
-constexpr absl::Duration kReferenceRetryMax = absl::Seconds(1);
 // Below this a moment's starvation is not measured anew after each progress.
 constexpr absl::Duration kStarvationAge = absl::Milliseconds(50);
 
@@ -68,21 +63,12 @@ class Checker {
       }
       if (first) starvation_.Restart();
       const absl::Duration took = Monotonic() - began;
-      absl::Duration timeout = UntilExpired();
-      if (by_reference_) {
-        timeout = std::min(timeout, reference_retry_);
-        reference_retry_ = std::min(2 * reference_retry_, kReferenceRetryMax);
-      }
-      leash::internal::WaitForMove(
-          ticket, timeout == absl::InfiniteDuration() ? -1 : absl::ToInt64Nanoseconds(timeout));
+      leash::internal::WaitForMove(ticket, TimeoutNs());
       if (!first || took > absl::Milliseconds(1)) absl::SleepFor(kRestAfterLook * took);
     }
     SetTiers();
     return true;
   }
-
-  // Whether each goroutine that was looked at was seen waiting, once at least.
-  bool SeenAtRest() const { return unsettled_.empty(); }
 
   // One report for each test, by the least id.
   std::vector<LeakReport> Reports(std::string_view untagged) {
@@ -158,7 +144,6 @@ class Checker {
     ProveLeaks(snapshot_);
     suspects_.clear();
     all_proved_ = true;
-    by_reference_ = false;
     for (auto& [id, seen] : seen_) seen.awaited = false;
     for (uint32_t i = 0; i < snapshot_.goroutines.size(); ++i) {
       const Goroutine& g = snapshot_.goroutines[i];
@@ -166,21 +151,11 @@ class Checker {
           g.runtime_internal || !in_scope_(g.id, snapshot_.String(g.test))) {
         continue;
       }
-      if (g.state == GoroutineState::kWaiting) {
-        unsettled_.erase(g.id);
-        settled_.insert(g.id);
-      } else if (!settled_.contains(g.id)) {
-        unsettled_.insert(g.id);
-      }
       const bool ignored = options_.IgnoresGoroutine(snapshot_, g);
       if (ignored || options_.IgnoresId(g.id)) continue;
       suspects_.push_back(i);
       if (g.tier == LeakTier::kProved) continue;
       all_proved_ = false;
-      by_reference_ =
-          by_reference_ || std::any_of(g.waits.begin(), g.waits.end(), [&](const Wait& wait) {
-            return snapshot_.objects[wait.object].by_reference;
-          });
       seen_.try_emplace(g.id).first->second.awaited = true;
     }
   }
@@ -194,11 +169,13 @@ class Checker {
     return now >= QuietEnd() && now >= QuietEnd() + absl::Nanoseconds(starvation_.Longest());
   }
 
-  absl::Duration UntilExpired() const {
+  int64_t TimeoutNs() const {
     const absl::Duration now = Monotonic();
     absl::Duration end = QuietEnd();
     if (now >= end) end += absl::Nanoseconds(starvation_.Longest());
-    return std::max(absl::ZeroDuration(), std::min(end, TotalEnd()) - now);
+    end = std::min(end, TotalEnd());
+    if (end == absl::InfiniteDuration()) return -1;
+    return std::max<int64_t>(0, absl::ToInt64Nanoseconds(end - now));
   }
 
   void SetTiers() {
@@ -220,13 +197,10 @@ class Checker {
   absl::Duration start_, quiet_since_, starvation_since_;
   Starvation starvation_;
   std::unordered_map<uint64_t, Seen> seen_;  // by id
-  std::unordered_set<uint64_t> settled_, unsettled_;  // seen waiting; never seen waiting. By id
   bool in_scope_alive_ = false;
   Snapshot snapshot_;
   std::vector<uint32_t> suspects_;  // indices into snapshot_.goroutines
   bool all_proved_ = false;
-  bool by_reference_ = false;  // some that are not proved might be, by another look
-  absl::Duration reference_retry_ = kReferenceRetryMin;
 };
 
 }  // namespace
@@ -234,9 +208,7 @@ class Checker {
 std::vector<LeakReport> Check(const InScope& in_scope, const OptionSet& options,
                               std::string_view untagged) {
   Checker checker(in_scope, options);
-  const bool left = checker.Run();
-  options.SetSeenAtRest(checker.SeenAtRest());
-  if (!left) return {};
+  if (!checker.Run()) return {};
   return checker.Reports(untagged);
 }
 

@@ -168,6 +168,9 @@ std::string Steady(std::string text) {
 }
 
 TEST(FirstLeakGuideTest, ShowsWhatTheTestPrints) {
+#if defined(__clang__)
+  GTEST_SKIP() << "clang's -g1 leaves out what is inlined; the guide shows the preset release";
+#endif
   const ProgramResult r = RunProgram({Example("leaky_server_test"), "--gtest_brief=1"});
   const std::string want = GuideBlock("leash: ItemServerTest");
   EXPECT_NE(Steady(r.out + r.err).find(Steady(want)), std::string::npos) << "the guide says\n"

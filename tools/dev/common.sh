@@ -41,12 +41,11 @@ step() {
   "$@"
 }
 
-# The names in a list: tools/dev/packages.txt, or another.
-package_names() { sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "${1:-tools/dev/packages.txt}"; }
+package_names() { sed 's/#.*//; s/[[:space:]]*$//; /^$/d' tools/dev/packages.txt; }
 
-missing_packages() { # [LIST]
+missing_packages() {
   local name
-  for name in $(package_names "$@" | grep -v ':arm64$'); do
+  for name in $(package_names); do
     case $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null || true) in
       installed*) ;;
       *) printf '%s ' "$name" ;;
@@ -55,13 +54,13 @@ missing_packages() { # [LIST]
 }
 
 # Installs what is missing, as root or through sudo; else says what to type and stops.
-ensure_packages() { # [LIST]
+ensure_packages() {
   if ! command -v dpkg-query >/dev/null; then
     say "This is not Debian: tools/dev/packages.txt says what is needed, CMake will say what is missing."
     return
   fi
   local missing as=()
-  missing=$(missing_packages "$@")
+  missing=$(missing_packages)
   [ -n "$missing" ] || return 0
   # shellcheck disable=SC2086
   set -- apt-get install -y --no-install-recommends $missing

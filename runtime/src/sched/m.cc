@@ -81,7 +81,6 @@ void FreeM(M* m) {
 void* RunM(void* arg) {
   auto* m = static_cast<M*>(arg);
   GetThread()->m = m;
-  m->first_frame.store(__builtin_frame_address(0), std::memory_order_relaxed);
   const int32_t tid = CurrentTid();
   m->tid.store(tid, std::memory_order_relaxed);
   m->random = static_cast<uint32_t>(tid) * 2654435761u | 1;

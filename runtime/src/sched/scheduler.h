@@ -36,7 +36,6 @@
 
 namespace leash::rt {
 
-inline constexpr size_t kSignalStackBytes = size_t{64} << 10;
 inline constexpr int kMaxMs = 10000;  // as Go's default
 inline constexpr int kMaxPs = kMaxMs + 1024 + 64;
 
@@ -72,10 +71,8 @@ struct M {
   M* idle_next = nullptr;  // sched.lock; of idle_ms or dead_ms
   M* all_next = nullptr;   // constant once listed
 
-  void* signal_stack = nullptr;  // the record's, for whatever thread has it; constant once made
+  void* signal_stack = nullptr;  // the record's, for whatever thread has it
 
-  // Where its first frame begins: nothing of the program's lies on its stack below that.
-  std::atomic<const void*> first_frame{nullptr};
   const void* native_stack = nullptr;  // AddressSanitizer wants its bounds
   size_t native_stack_bytes = 0;
   std::atomic<uint32_t> switching{0};  // between goroutines: leak_check.h
@@ -252,8 +249,6 @@ bool AllIdle();
 void RegisterRuntimeThread();
 void UnregisterRuntimeThread();
 void ForgetRuntimeThreads();  // in the child of a fork
-// Whether the thread is known to be one of them: none of the program's code runs on it.
-bool IsRuntimeThread(int32_t tid);
 
 // schedtrace.cc
 // Starts what prints LEASH_DEBUG=schedtrace, if that is set. Called by StartSysmon.

@@ -551,16 +551,9 @@ void UnwindModuleRows::IndexBlocks() {
 }
 
 void UnwindModuleRows::AddSignalTrampoline(uint32_t pc, uint32_t bytes) {
-  UnwindRow row;
+  UnwindRow row, end;
   row.pc = pc;
   row.base = UnwindRow::kSignal;
-  Insert(row, bytes);
-}
-
-// `row` for this many bytes, where there were none or rows of kNone.
-void UnwindModuleRows::Insert(UnwindRow row, uint32_t bytes) {
-  const uint32_t pc = row.pc;
-  UnwindRow end;
   end.pc = pc + bytes;
   std::erase_if(rows_, [&](const UnwindRow& r) { return r.pc >= pc && r.pc < end.pc; });
   const auto after =

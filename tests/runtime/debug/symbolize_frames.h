@@ -8,11 +8,10 @@ namespace leash_test {
 using Leaf = void (*)(void* arg);
 
 // Each calls `leaf(arg)` through the same functions.
-void FramesO0(Leaf leaf, void* arg);         // -O0 -g
-void FramesO2(Leaf leaf, void* arg);         // -O2 -g
-void FramesO2G1(Leaf leaf, void* arg);       // -O2 -g1
-void FramesO2G1Named(Leaf leaf, void* arg);  // the same with -fdebug-info-for-profiling (clang)
-void FramesNoDebug(Leaf leaf, void* arg);    // -O2 -g0
+void FramesO0(Leaf leaf, void* arg);       // -O0 -g
+void FramesO2(Leaf leaf, void* arg);       // -O2 -g
+void FramesO2G1(Leaf leaf, void* arg);     // -O2 -g1
+void FramesNoDebug(Leaf leaf, void* arg);  // -O2 -g0
 
 }  // namespace leash_test
 

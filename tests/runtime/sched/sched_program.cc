@@ -4,8 +4,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -24,13 +22,6 @@ int64_t Deep(int64_t n) {
   volatile char frame[2000];
   frame[0] = static_cast<char>(n);
   return n < 0 ? 0 : Deep(n + 1) + frame[0];  // never negative
-}
-
-// With frames so small that the guard page may be met by what it calls.
-int64_t last;
-[[gnu::noinline]] int64_t Thin(int64_t n) {
-  last = n;
-  return n < 0 ? 0 : Thin(n + 1) + last;  // never negative
 }
 
 void Forever() { leash::Chan<int>().Recv(); }
@@ -68,7 +59,7 @@ int64_t ProcessCpuNs() {
 }
 
 // How much processor time a program uses that waits for things which do not come.
-int Idle() {
+int Idle(int ticker_ms) {
   leash::Chan<int> never = leash::MakeChan<int>();
   leash::Mutex mu;
   mu.Lock();
@@ -77,23 +68,17 @@ int Idle() {
     leash::go([] { leash::Sleep(absl::Hours(1)); });
     leash::go([&mu] { mu.Lock(); });
   }
-  const leash::Ticker unread(absl::Seconds(1));
+  const leash::Ticker unread(absl::Milliseconds(ticker_ms));
   const leash::Timer far(absl::Hours(1));
   leash::go([] {
     // Somebody had a network connection: epoll is there, and a descriptor is waited for.
     absl::StatusOr<leash::net::Listener> listener = leash::net::Listen("tcp", "127.0.0.1:0");
     if (listener.ok()) (void)listener->Accept();
   });
-  usleep(300000);  // until all of them wait
-  // The least of some windows: what an idle program uses is the same in each, and a machine that is
-  // busy otherwise only adds to it (cold caches, time stolen from its processors).
-  int64_t least = INT64_MAX;
-  for (int i = 0; i < 3 && least > 1'000'000; ++i) {
-    const int64_t before = ProcessCpuNs();
-    sleep(2);
-    least = std::min(least, ProcessCpuNs() - before);
-  }
-  std::printf("%lld\n", static_cast<long long>(least));
+  usleep(300000);  // until sysmon has lain down
+  const int64_t before = ProcessCpuNs();
+  sleep(2);
+  std::printf("%lld\n", static_cast<long long>(ProcessCpuNs() - before));
   std::fflush(stdout);
   _exit(0);
 }
@@ -158,16 +143,6 @@ int main(int argc, char** argv) {
   } else if (kind == "overflow") {
     leash::go([] { Deep(0); });
     Forever();
-  } else if (kind == "overflow-from") {
-    // So far from the top, so that it is another instruction that meets the guard page.
-    const size_t bytes = std::strtoul(argv[2], nullptr, 10);
-    leash::go([bytes] {
-      auto* pad = static_cast<volatile char*>(__builtin_alloca(bytes + 16));
-      pad[0] = 0;
-      Thin(0);
-      pad[0] = 0;
-    });
-    Forever();
   } else if (kind == "goexit-caught") {
     leash::go([] {
       try {
@@ -182,7 +157,7 @@ int main(int argc, char** argv) {
   } else if (kind == "fork") {
     return ForkAndGoOn();
   } else if (kind == "idle") {
-    return Idle();
+    return Idle(argc > 2 ? std::atoi(argv[2]) : 1000);
   } else if (kind == "late") {
     static UsesLeashLate late;
     std::printf("before main: %d\n", before_main);
