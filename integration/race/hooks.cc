@@ -126,6 +126,16 @@ void WriteCount() {
   WriteAll("Found " + std::to_string(found.load(std::memory_order_relaxed)) + " data race(s)\n");
 }
 
+// The first access of a report is the calling thread's.
+bool IsOfAThreadLocal(void* from) {
+  int tid = 0, size = 0, write = 0, atomic = 0;
+  void *address = nullptr, *trace[1] = {};
+  if (__tsan_get_report_mop(from, 0, &tid, &address, &size, &write, &atomic, trace, 1) == 0) {
+    return false;
+  }
+  return internal::IsOwnThreadLocal(reinterpret_cast<uint64_t>(address));
+}
+
 void PrintReport(void* from) {
   WriteAll(
       ReportText(ReadReport(from), internal::DescribeForRace, ProgramOptions().strip_path_prefix));
@@ -138,12 +148,13 @@ namespace __tsan {
 
 bool OnReport(const ReportDesc* report, bool suppressed) {
   using leash::race::ProgramOptions;
-  if (suppressed) return true;
+  auto* from = const_cast<ReportDesc*>(report);
+  if (suppressed || leash::race::IsOfAThreadLocal(from)) return true;
   const int saved_errno = errno;
   {
     leash::race::IgnoreMemory ignore;
     leash::race::found.fetch_add(1, std::memory_order_relaxed);
-    leash::internal::RunForRace(&leash::race::PrintReport, const_cast<ReportDesc*>(report));
+    leash::internal::RunForRace(&leash::race::PrintReport, from);
     if (ProgramOptions().halt_on_error) {
       leash::race::WriteCount();
       leash::rt::ExitProcess(ProgramOptions().exitcode);

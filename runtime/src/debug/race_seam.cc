@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "debug/symbolize.h"
 #include "debug/symbolize_own_stack.h"
+#include "sched/scheduler.h"
 #include "sched/tsan_fiber.h"
 
 namespace leash::internal {
@@ -59,6 +60,13 @@ void RunForRace(void (*work)(void*), void* argument) {
   rt::on_own_stack = true;
   LEASH_CHECK(swapcontext(&call->back, &call->there) == 0);
   rt::on_own_stack = false;
+}
+
+// Of the program's, an M's native stack has nothing but them: goroutines have stacks of their own.
+bool IsOwnThreadLocal(uint64_t address) {
+  const rt::M* m = rt::GetThread()->m;
+  return m != nullptr &&
+         address - reinterpret_cast<uint64_t>(m->native_stack) < m->native_stack_bytes;
 }
 
 bool HasEnded(uint64_t goroutine) { return rt::IsKeptFiber(goroutine); }

@@ -89,7 +89,7 @@ void* RunM(void* arg) {
   m->g0.fiber = __tsan_get_current_fiber();
 #endif
   race::IgnoreBegin();  // nothing of a user's runs on it
-#if LEASH_ASAN
+#if LEASH_ASAN || LEASH_RACE
   pthread_attr_t attr;
   void* low = nullptr;
   if (pthread_getattr_np(pthread_self(), &attr) == 0) {

@@ -73,7 +73,8 @@ struct M {
 
   void* signal_stack = nullptr;  // the record's, for whatever thread has it
 
-  const void* native_stack = nullptr;  // AddressSanitizer wants its bounds
+  // Its bounds, which sanitizers want. The thread_locals are within them.
+  const void* native_stack = nullptr;
   size_t native_stack_bytes = 0;
   std::atomic<uint32_t> switching{0};  // between goroutines: leak_check.h
   pthread_t thread{};

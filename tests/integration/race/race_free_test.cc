@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cerrno>
 #include <memory>
 #include <optional>
 #include <string>
@@ -311,6 +312,32 @@ TEST(RaceFreeTest, ExceptionsAndSnapshots) {
     });
   }
   wg.Wait();
+}
+
+thread_local int calls_on_this_thread = 0;
+
+__attribute__((noinline)) void CountACall() {
+  ++calls_on_this_thread;
+  errno = EAGAIN;
+}
+
+// Goroutines that nothing orders share a thread, one after the other, a new one among them.
+TEST(RaceFreeTest, ThreadLocalsOfTheThreadThatOneRunsOn) {
+  for (int i = 0; i < kRounds; ++i) {
+    WaitGroup wg;
+    for (int g = 0; g < 4; ++g) {
+      wg.Go([] {
+        CountACall();
+        Gosched();
+        CountACall();
+      });
+    }
+    wg.Go([] {
+      LockOSThread();  // the others want another thread
+      CountACall();
+    });
+    wg.Wait();
+  }
 }
 
 }  // namespace

@@ -32,6 +32,13 @@ std::vector<RaceFrame> DescribeForRace(uint64_t pc);
 // caller at a time.
 void RunForRace(void (*work)(void*), void* argument);
 
+// IsOwnThreadLocal()
+//
+// True if `address` is that of a thread_local of the calling thread, and that thread is one of the
+// scheduler's. The goroutines that run on it use it one after the other: nothing orders them for
+// ThreadSanitizer, and they do not race. Allocates nothing.
+bool IsOwnThreadLocal(uint64_t address);
+
 // HasEnded()
 //
 // True if the goroutine of this id has ended, although ThreadSanitizer still knows it as running:
