@@ -2,7 +2,7 @@
 // ThreadSanitizer, which then counts none; at the end of the process the count is ours.
 //
 // The hook runs on the stack of whoever raced, with ThreadSanitizer's locks held. It may not start
-// a thread, wait for one, or let its own memory be watched.
+// a thread, wait for one, let its own memory be watched, or free memory as programs do.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -30,20 +30,26 @@ constexpr size_t kFramesMax = 256;
 
 constinit std::atomic<int> found{0};
 
-class IgnoreMemory {
+// Among what is held is a lock that whoever finds another race meanwhile may wait for, holding what
+// free() wants: that of the slot (the clock that threads take turns with) of the thread that raced
+// first. ThreadSanitizer's own symbolizer allocates and frees apart from the program, and so does
+// the hook, in its name. What is allocated within must be freed within, or not at all.
+class HookMemory {
  public:
-  IgnoreMemory() {
+  HookMemory() {
+    if (&__tsan::EnterSymbolizer != nullptr) __tsan::EnterSymbolizer();
     AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
     AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
     AnnotateIgnoreSyncBegin(__FILE__, __LINE__);
   }
-  ~IgnoreMemory() {
+  ~HookMemory() {
     AnnotateIgnoreSyncEnd(__FILE__, __LINE__);
     AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
     AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+    if (&__tsan::ExitSymbolizer != nullptr) __tsan::ExitSymbolizer();
   }
-  IgnoreMemory(const IgnoreMemory&) = delete;
-  IgnoreMemory& operator=(const IgnoreMemory&) = delete;
+  HookMemory(const HookMemory&) = delete;
+  HookMemory& operator=(const HookMemory&) = delete;
 };
 
 Pcs PcsOf(void* const* trace) {
@@ -152,7 +158,7 @@ bool OnReport(const ReportDesc* report, bool suppressed) {
   if (suppressed || leash::race::IsOfAThreadLocal(from)) return true;
   const int saved_errno = errno;
   {
-    leash::race::IgnoreMemory ignore;
+    leash::race::HookMemory memory;
     leash::race::found.fetch_add(1, std::memory_order_relaxed);
     leash::internal::RunForRace(&leash::race::PrintReport, from);
     if (ProgramOptions().halt_on_error) {

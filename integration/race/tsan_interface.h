@@ -10,6 +10,10 @@ class ReportDesc;
 bool OnReport(const ReportDesc* report, bool suppressed);
 // At the end of the process; true: it has failed.
 bool OnFinalize(bool failed);
+// Between these, which do not nest, the calling thread's memory comes from ThreadSanitizer's own
+// allocator. Null with gcc, whose ThreadSanitizer has no slots.
+[[gnu::weak]] void EnterSymbolizer();
+[[gnu::weak]] void ExitSymbolizer();
 }  // namespace __tsan
 
 extern "C" {

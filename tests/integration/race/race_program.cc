@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "leash/leash.h"
 #include "support/wait_until_blocked.h"
@@ -160,6 +161,34 @@ void LongGone(int others) {
   shared = 2;
 }
 
+// Several words, each raced for at a line of its own by four goroutines at once: while one race is
+// reported, others find theirs.
+constexpr int kWords = 64;
+int words[kWords];
+
+template <int N>
+__attribute__((noinline)) void BumpThree() {
+  words[N]++;
+  words[(N + 7) % kWords]++;
+  words[(N + 13) % kWords]++;
+}
+
+template <int N>
+void RaceForThree() {
+  leash::WaitGroup wg;
+  for (int g = 0; g < 4; ++g) {
+    wg.Go([] {
+      for (int i = 0; i < 20000; ++i) BumpThree<N>();
+    });
+  }
+  wg.Wait();
+}
+
+template <int... N>
+void Many(std::integer_sequence<int, N...>) {
+  (RaceForThree<N>(), ...);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -180,6 +209,8 @@ int main(int argc, char** argv) {
     HalfLocked();
   } else if (name == "thread") {
     Thread();
+  } else if (name == "many") {
+    Many(std::make_integer_sequence<int, kWords>());
   } else if (name == "long-gone") {
     LongGone(argc > 2 ? std::stoi(argv[2]) : 0);
   } else {

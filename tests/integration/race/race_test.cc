@@ -53,6 +53,14 @@ TEST(RaceTest, GoroutineThatEndedTwoHundredAndFiftyGoroutinesAgo) {
   EXPECT_TRUE(result.err.ends_with("Found 1 data race(s)\n")) << result.err;
 }
 
+// Who finds a race waits until another has been reported, with a lock that the report must do
+// without.
+TEST(RaceTest, RacesFoundWhileAnotherIsReported) {
+  const ProgramResult result = RunRacing({"many"});
+  EXPECT_EQ(result.status, 66);
+  EXPECT_EQ(result.out, "done\n");
+}
+
 TEST(RaceTest, HaltOnErrorEndsTheProgramAtTheFirstReport) {
   const ProgramResult result = RunRacing({"finished"}, "halt_on_error=1 exitcode=7");
   EXPECT_EQ(result.status, 7);
