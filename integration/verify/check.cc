@@ -70,6 +70,9 @@ class Checker {
     return true;
   }
 
+  // Whether each goroutine that was looked at was seen waiting, once at least.
+  bool SeenAtRest() const { return unsettled_.empty(); }
+
   // One report for each test, by the least id.
   std::vector<LeakReport> Reports(std::string_view untagged) {
     std::map<StringId, std::vector<uint32_t>> by_test;
@@ -151,6 +154,12 @@ class Checker {
           g.runtime_internal || !in_scope_(g.id, snapshot_.String(g.test))) {
         continue;
       }
+      if (g.state == GoroutineState::kWaiting) {
+        unsettled_.erase(g.id);
+        settled_.insert(g.id);
+      } else if (!settled_.contains(g.id)) {
+        unsettled_.insert(g.id);
+      }
       const bool ignored = options_.IgnoresGoroutine(snapshot_, g);
       if (ignored || options_.IgnoresId(g.id)) continue;
       suspects_.push_back(i);
@@ -197,6 +206,7 @@ class Checker {
   absl::Duration start_, quiet_since_, starvation_since_;
   Starvation starvation_;
   std::unordered_map<uint64_t, Seen> seen_;  // by id
+  std::unordered_set<uint64_t> settled_, unsettled_;  // seen waiting; never seen waiting. By id
   bool in_scope_alive_ = false;
   Snapshot snapshot_;
   std::vector<uint32_t> suspects_;  // indices into snapshot_.goroutines
@@ -208,7 +218,9 @@ class Checker {
 std::vector<LeakReport> Check(const InScope& in_scope, const OptionSet& options,
                               std::string_view untagged) {
   Checker checker(in_scope, options);
-  if (!checker.Run()) return {};
+  const bool left = checker.Run();
+  options.SetSeenAtRest(checker.SeenAtRest());
+  if (!left) return {};
   return checker.Reports(untagged);
 }
 

@@ -173,6 +173,10 @@ bool OptionSet::IgnoresGoroutine(const Snapshot& snapshot, const Goroutine& g) c
 void OptionSet::WarnAboutStale() const {
   for (const auto& pattern : patterns_) {
     if (pattern->matched.load(std::memory_order_relaxed)) continue;
+    const bool of_the_moment = pattern->kind == Kind::kTopFunction ||
+                               pattern->kind == Kind::kAnyFunction ||
+                               pattern->kind == Kind::kModule;
+    if (of_the_moment && !seen_at_rest_) continue;
     std::fprintf(
         stderr,
         "leash: warning: stale option: %s matched no goroutine; take it out before it hides "

@@ -58,6 +58,7 @@ struct OptionRep;
 // object, usable from any thread. Patterns are globs ('*' any text, '?' any character) over what
 // reports show, and must match all of it. A pattern that matched no goroutine in the whole of a
 // check that was made is stale: a line on standard error says so, since it may hide the next leak.
+// Patterns of functions on a stack are judged only if no goroutine ran whenever the check looked.
 class [[nodiscard]] Option {
  public:
   explicit Option(std::shared_ptr<internal::OptionRep> rep) : rep_(std::move(rep)) {}

@@ -24,13 +24,13 @@ using ::testing::HasSubstr;
 
 std::string Message(const absl::Status& status) { return std::string(status.message()); }
 
-// Until `n` goroutines wait for a channel that is called "gate".
-void WaitUntilStuck(int n) {
+// Until `n` goroutines wait at this: not the name of anything that a test leaves behind for ever.
+void WaitUntilStuck(int n, std::string_view gate = "gate") {
   leash::testing::WaitUntilSnapshot(
-      [n](const Snapshot& s) {
+      [&](const Snapshot& s) {
         int stuck = 0;
         for (const Goroutine& g : s.goroutines) {
-          for (const Wait& wait : g.waits) stuck += s.String(s.objects[wait.object].name) == "gate";
+          for (const Wait& wait : g.waits) stuck += s.String(s.objects[wait.object].name) == gate;
         }
         return stuck >= n;
       },
@@ -98,13 +98,14 @@ TEST(FindTest, WaitsForTheLastHandleToGoAndProvesThen) {
   auto gate = MakeChan<Unit>(0, "gate");
   const absl::Time start = absl::Now();
   {
-    auto never = MakeChan<int>(0, "gate");
+    auto never = MakeChan<int>(0, "never");
     leash::go(leaks::Receive, RecvChan<int>(never));
     // Holds a sender until the gate opens.
     leash::go([sender = SendChan<int>(never), gate] { gate.Recv(); });
   }
   std::thread opener([&] {
-    WaitUntilStuck(2);
+    WaitUntilStuck(1);
+    WaitUntilStuck(1, "never");
     gate.Close();
   });
   const absl::Status status = Find(MaxWait(absl::Hours(1)));
@@ -208,9 +209,29 @@ TEST(FindTest, CurrentOnesAreIgnoredAndLaterOnesAreNot) {
 TEST(FindTest, ShadowedOptionIsNotStale) {
   Stuck stuck(1, "poller");
   ::testing::internal::CaptureStderr();
-  EXPECT_TRUE(
-      Find(IgnoreLabel("name", "poller"), IgnoreCurrent(), IgnoreCreatedBy("find_test.cc")).ok());
+  EXPECT_TRUE(Find(IgnoreLabel("name", "poller"), IgnoreTopFunction("leaks::*"), IgnoreCurrent(),
+                   IgnoreCreatedBy("find_test.cc"))
+                  .ok());
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(FindTest, FunctionsOfWhatIsNeverSeenWaitingAreNotStale) {
+  std::atomic<bool> stop{false};
+  leash::GoWith({.name = "poller"}, [&] {
+    while (!stop) Gosched();
+  });
+  ::testing::internal::CaptureStderr();
+  EXPECT_TRUE(Find(IgnoreLabel("name", "poller"), IgnoreTopFunction("leaks::*"),
+                   IgnoreAnyFunction("leaks::*"), IgnoreModule("libleaks.so"))
+                  .ok());
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  // What is known of it at any moment is judged at any.
+  ::testing::internal::CaptureStderr();
+  EXPECT_TRUE(Find(IgnoreLabel("name", "poller"), IgnoreLabel("name", "spinner")).ok());
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("stale option: IgnoreLabel(\"name\", \"spinner\")"));
+  stop = true;
+  EXPECT_EQ(Message(Find(MaxWait(absl::Minutes(1)))), "");
 }
 
 TEST(FindTest, BackgroundAndThreadsAreNotReported) {
