@@ -26,6 +26,11 @@ constexpr int kTotalWaits = 10;
 // After a look nothing is looked at for this many times as long as it took: a program with many
 // goroutines that move all the time is not to be slowed down by being watched.
 constexpr int kRestAfterLook = 3;
+// Whether something outside of goroutines points to a handle can be told only while no thread of
+// the program's runs, and the end of that is no goroutine's move: such a look is repeated after
+// this time, then after twice as long, and so on.
+constexpr absl::Duration kReferenceRetryMin = absl::Milliseconds(10);
+constexpr absl::Duration kReferenceRetryMax = absl::Seconds(1);
 // Below this a moment's starvation is not measured anew after each progress.
 constexpr absl::Duration kStarvationAge = absl::Milliseconds(50);
 
@@ -63,7 +68,13 @@ class Checker {
       }
       if (first) starvation_.Restart();
       const absl::Duration took = Monotonic() - began;
-      leash::internal::WaitForMove(ticket, TimeoutNs());
+      absl::Duration timeout = UntilExpired();
+      if (by_reference_) {
+        timeout = std::min(timeout, reference_retry_);
+        reference_retry_ = std::min(2 * reference_retry_, kReferenceRetryMax);
+      }
+      leash::internal::WaitForMove(
+          ticket, timeout == absl::InfiniteDuration() ? -1 : absl::ToInt64Nanoseconds(timeout));
       if (!first || took > absl::Milliseconds(1)) absl::SleepFor(kRestAfterLook * took);
     }
     SetTiers();
@@ -147,6 +158,7 @@ class Checker {
     ProveLeaks(snapshot_);
     suspects_.clear();
     all_proved_ = true;
+    by_reference_ = false;
     for (auto& [id, seen] : seen_) seen.awaited = false;
     for (uint32_t i = 0; i < snapshot_.goroutines.size(); ++i) {
       const Goroutine& g = snapshot_.goroutines[i];
@@ -165,6 +177,10 @@ class Checker {
       suspects_.push_back(i);
       if (g.tier == LeakTier::kProved) continue;
       all_proved_ = false;
+      by_reference_ =
+          by_reference_ || std::any_of(g.waits.begin(), g.waits.end(), [&](const Wait& wait) {
+            return snapshot_.objects[wait.object].by_reference;
+          });
       seen_.try_emplace(g.id).first->second.awaited = true;
     }
   }
@@ -178,13 +194,11 @@ class Checker {
     return now >= QuietEnd() && now >= QuietEnd() + absl::Nanoseconds(starvation_.Longest());
   }
 
-  int64_t TimeoutNs() const {
+  absl::Duration UntilExpired() const {
     const absl::Duration now = Monotonic();
     absl::Duration end = QuietEnd();
     if (now >= end) end += absl::Nanoseconds(starvation_.Longest());
-    end = std::min(end, TotalEnd());
-    if (end == absl::InfiniteDuration()) return -1;
-    return std::max<int64_t>(0, absl::ToInt64Nanoseconds(end - now));
+    return std::max(absl::ZeroDuration(), std::min(end, TotalEnd()) - now);
   }
 
   void SetTiers() {
@@ -211,6 +225,8 @@ class Checker {
   Snapshot snapshot_;
   std::vector<uint32_t> suspects_;  // indices into snapshot_.goroutines
   bool all_proved_ = false;
+  bool by_reference_ = false;  // some that are not proved might be, by another look
+  absl::Duration reference_retry_ = kReferenceRetryMin;
 };
 
 }  // namespace

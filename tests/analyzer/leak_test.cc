@@ -161,6 +161,22 @@ TEST(LeakTest, HandleThatNobodyAccountsForRescues) {
   EXPECT_THAT(Proved(b), IsEmpty());
 }
 
+TEST(LeakTest, HandleThatMayBeUsedByReferenceRescues) {
+  SnapshotBuilder b;
+  const ObjectId c = b.Chan({1, 0}, {1, 0});
+  b.Waiting(1, "chan send", {SendOn(c)}, {c});
+  b.s.objects[c].by_reference = true;
+  EXPECT_THAT(Proved(b), IsEmpty());
+}
+
+TEST(LeakTest, ReferenceToNoHandleDoesNotRescue) {
+  SnapshotBuilder b;
+  const ObjectId c = b.Chan({1, 0}, {0, 0});
+  b.Waiting(1, "chan send", {SendOn(c)}, {c});
+  b.s.objects[c].by_reference = true;
+  EXPECT_THAT(Proved(b), UnorderedElementsAre(Pair(1, "no receiver is alive")));
+}
+
 TEST(LeakTest, UncountedChannelIsNotProved) {
   SnapshotBuilder b;
   const ObjectId c = b.Chan({0, 0}, {0, 0});

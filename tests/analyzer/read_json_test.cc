@@ -76,7 +76,7 @@ Snapshot Full() {
     o.made_by = 1;
     o.capacity = 4;
     o.length = 4;
-    o.closed = o.timer = true;
+    o.closed = o.timer = o.by_reference = true;
     o.last_send_dropped_at = b.Site("Drop()", "/src/drop.cc", 4);
     o.last_send_dropped_by = 8;
     o.last_recv_dropped_at = b.Site("", "/src/drop.cc", 5);

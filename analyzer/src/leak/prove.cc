@@ -5,7 +5,8 @@
 //
 //   wait                 could be acted upon if
 //   send on c            a receive handle lives elsewhere (heap, globals, threads), or a goroutine
-//                        that is no suspect mentions c while goroutines hold receive handles of it
+//                        that is no suspect mentions c while goroutines hold receive handles of
+//                        it, or something that is no goroutine points to where these may lie
 //   receive from c       the same with send handles, or the runtime itself sends on c (a timer)
 //   either               c is closed, has room or values, somebody waits at its other side, or its
 //                        handles are not known
@@ -80,6 +81,9 @@ class Prover {
   }
 
   void FindSuspects() {
+    for (ObjectId id = 1; id < objects_.size(); ++id) {
+      objects_[id].acted_upon = s_.objects[id].by_reference;
+    }
     for (uint32_t i = 0; i < s_.goroutines.size(); ++i) {
       const Goroutine& g = s_.goroutines[i];
       suspect_[i] = IsSuspect(g);

@@ -139,7 +139,7 @@ bool FactReader::ReadWait(std::string_view line, Goroutine* g) {
   std::string text;
   while (Consume(" ", &line)) {
     const std::string_view key = ConsumeWord(&line);
-    const bool flag = key == "closed" || key == "timer";
+    const bool flag = key == "closed" || key == "timer" || key == "by-reference";
     if (!flag && !Consume(" ", &line)) return false;
     bool good = true;
     if (key == "element" || key == "name") {
@@ -158,6 +158,8 @@ bool FactReader::ReadWait(std::string_view line, Goroutine* g) {
       good = ConsumeCounts(&line, &o.send_handles, &o.send_handles_elsewhere);
     } else if (key == "recv") {
       good = ConsumeCounts(&line, &o.recv_handles, &o.recv_handles_elsewhere);
+    } else if (key == "by-reference") {
+      o.by_reference = true;
     } else if (key == "holder") {
       good = ConsumeInt(&line, &o.holder) && Consume(" ", &line);
       const std::string_view word = ConsumeWord(&line);

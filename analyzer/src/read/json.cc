@@ -409,6 +409,7 @@ class JsonReader {
       if (key == "recv_handles") return json_.Int(&o.recv_handles);
       if (key == "send_handles_elsewhere") return json_.Int(&o.send_handles_elsewhere);
       if (key == "recv_handles_elsewhere") return json_.Int(&o.recv_handles_elsewhere);
+      if (key == "by_reference") return json_.Bool(&o.by_reference);
       if (key == "last_send_dropped_at") return json_.Int(&o.last_send_dropped_at);
       if (key == "last_recv_dropped_at") return json_.Int(&o.last_recv_dropped_at);
       if (key == "last_send_dropped_by") return json_.Int(&o.last_send_dropped_by);

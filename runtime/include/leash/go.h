@@ -59,8 +59,13 @@ struct Embryo {
 
 // Throws std::bad_alloc when no record can be had; nothing has started then.
 Embryo NewGoroutine(const ClosureType* type, const GoOptions* options);
-// The closure has been constructed: makes it runnable. Never fails.
-void StartGoroutine(rt::G* g, std::source_location site);
+// The closure has been constructed: makes it runnable. Never fails. True if the caller's dead
+// frames should be wiped.
+bool StartGoroutine(rt::G* g, std::source_location site);
+// Pointers to the closure are left where the frames of the spawn were. Whoever asks who refers to
+// it must not find them in the holes of later frames (debug/outside_memory.h). On threads only:
+// there it costs little beside the spawn.
+void WipeDeadFrames();
 // The closure's constructor has thrown: gives the record back.
 void AbandonGoroutine(rt::G* g) noexcept;
 
@@ -86,9 +91,10 @@ struct Closure {
 template <class C>
 inline constexpr ClosureType kClosureType = {sizeof(C), alignof(C), &C::Run, &C::Destroy};
 
-// Spawns `function(arguments...)` as of `site`.
+// Not inlined, so that its frame is dead afterwards and can be wiped.
 template <class F, class... Args>
-void Spawn(std::source_location site, const GoOptions* options, F&& function, Args&&... arguments) {
+[[gnu::noinline]] bool SpawnClosure(std::source_location site, const GoOptions* options,
+                                    F&& function, Args&&... arguments) {
   using C = Closure<std::decay_t<F>, std::decay_t<Args>...>;
   const Embryo embryo = NewGoroutine(&kClosureType<C>, options);
   if constexpr (std::is_nothrow_constructible_v<C, F, Args...>) {
@@ -101,7 +107,15 @@ void Spawn(std::source_location site, const GoOptions* options, F&& function, Ar
       throw;
     }
   }
-  StartGoroutine(embryo.g, site);
+  return StartGoroutine(embryo.g, site);
+}
+
+// Spawns `function(arguments...)` as of `site`.
+template <class F, class... Args>
+void Spawn(std::source_location site, const GoOptions* options, F&& function, Args&&... arguments) {
+  if (SpawnClosure(site, options, std::forward<F>(function), std::forward<Args>(arguments)...)) {
+    WipeDeadFrames();
+  }
 }
 
 // What go() takes as its function: anything that can be called with Args. Its conversion takes the

@@ -122,6 +122,9 @@ struct WaitObject {
   // live outside of goroutines: in the heap, in globals, on threads' stacks.
   uint64_t send_handles = 0, recv_handles = 0;
   uint64_t send_handles_elsewhere = 0, recv_handles_elsewhere = 0;
+  // A goroutine that may hold a handle has its memory pointed to from outside of goroutines: whoever
+  // has such a pointer may use the handle. Or nobody could look whether it is so.
+  bool by_reference = false;
   SiteId last_send_dropped_at = 0, last_recv_dropped_at = 0;    // when the count became zero
   uint64_t last_send_dropped_by = 0, last_recv_dropped_by = 0;  // goroutine ids
   bool timer = false;  // the runtime itself sends on it, when a Timer, Ticker or After is due
@@ -167,7 +170,8 @@ struct Goroutine {
   StackId spawn_stack = 0;  // of its spawner when it was spawned, as far as recorded
   std::vector<Wait> waits;
   // Objects waited for by anyone to which a word on this goroutine's stack or in its closure
-  // points, sorted. Conservative: stale words count.
+  // points, or one of another goroutine to whose stack or closure a word of this one's points;
+  // sorted. Conservative: stale words count.
   std::vector<ObjectId> mentions;
   // Its stack could not be looked through (it was running): it may hold a handle of anything.
   bool mentions_unknown = false;

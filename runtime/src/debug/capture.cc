@@ -74,12 +74,6 @@ bool Unchanged(const G* g, uint32_t seq) {
 // Between two stacks there are guard pages.
 StackSlot SlotOf(const G* g) { return __atomic_load_n(&g->stack, __ATOMIC_RELAXED); }
 
-// A word of another goroutine's stack, whatever it is to that goroutine: AddressSanitizer's red
-// zones are not ours to respect.
-[[gnu::noinline]] LEASH_NO_ASAN uint64_t ReadForeignWord(const char* p) {
-  return *reinterpret_cast<const volatile uint64_t*>(p);
-}
-
 bool Parked(const Facts& f) {
   return (f.seq & 1) == 0 && (f.status == GStatus::kWaiting || f.status == GStatus::kRunnable);
 }
@@ -252,7 +246,8 @@ void Capturer::AddWaits(G* g, WaitReason reason, const void* object, leash::Goro
       entry->waits.push_back({ChanObject(address), leash::Wait::Op::kRecv});
       return;
     case WaitReason::kSelect: {
-      // One sudog a case, in one array on the waiter's stack.
+      // One sudog a case, in one array on the waiter's stack. The copies point into that stack:
+      // they are wiped, so that nobody takes what is left of them for a reference.
       alignas(Sudog) char first[sizeof(Sudog)];
       if (!SafeRead(address, first, sizeof(first))) return;
       const uint32_t count = reinterpret_cast<const Sudog*>(first)->count;
@@ -277,6 +272,7 @@ void Capturer::AddWaits(G* g, WaitReason reason, const void* object, leash::Goro
               {chan, sudog->op == CaseOp::kSend ? leash::Wait::Op::kSend : leash::Wait::Op::kRecv});
         }
       }
+      explicit_bzero(bytes.data(), bytes.size());
       return;
     }
     case WaitReason::kIOWait:
@@ -308,25 +304,29 @@ ObjectId Capturer::ChanObject(uint64_t address) {
     if (facts.element_function_name != nullptr) {
       o.element = out_->AddString(ReadableType(ElementTypeName(facts.element_function_name)));
     }
-    o.capacity = facts.capacity;
-    o.length = facts.length;
-    o.closed = facts.closed;
     o.made_at = AddSite(facts.made_at);
     o.made_by = facts.made_by;
-    o.counted = facts.counted;
-    o.send_handles = facts.send_handles;
-    o.recv_handles = facts.recv_handles;
-    o.send_handles_elsewhere = facts.send_handles_elsewhere;
-    o.recv_handles_elsewhere = facts.recv_handles_elsewhere;
-    o.last_send_dropped_at = AddDropSite(facts.last_send_dropped_pc);
-    o.last_recv_dropped_at = AddDropSite(facts.last_recv_dropped_pc);
-    o.last_send_dropped_by = facts.last_send_dropped_by;
-    o.last_recv_dropped_by = facts.last_recv_dropped_by;
+    SetChanState(facts, &o);
     o.timer = facts.timer;
   }
   const ObjectId id = out_->AddObject(o);
   object_ids_[address] = id;
   return id;
+}
+
+void Capturer::SetChanState(const ChanFacts& facts, leash::WaitObject* o) {
+  o->capacity = facts.capacity;
+  o->length = facts.length;
+  o->closed = facts.closed;
+  o->counted = facts.counted;
+  o->send_handles = facts.send_handles;
+  o->recv_handles = facts.recv_handles;
+  o->send_handles_elsewhere = facts.send_handles_elsewhere;
+  o->recv_handles_elsewhere = facts.recv_handles_elsewhere;
+  o->last_send_dropped_at = AddDropSite(facts.last_send_dropped_pc);
+  o->last_recv_dropped_at = AddDropSite(facts.last_recv_dropped_pc);
+  o->last_send_dropped_by = facts.last_send_dropped_by;
+  o->last_recv_dropped_by = facts.last_recv_dropped_by;
 }
 
 ObjectId Capturer::SyncObject(uint64_t address, WaitReason reason) {
@@ -416,87 +416,6 @@ SiteId Capturer::AddDropSite(uint64_t pc) {
     break;
   }
   return s.line == 0 ? 0 : out_->AddSite(s);
-}
-
-void Capturer::FindMentions() {
-  std::vector<std::pair<uint64_t, ObjectId>> wanted(object_ids_.begin(), object_ids_.end());
-  std::sort(wanted.begin(), wanted.end());
-  const auto scan = [&](const char* begin, const char* end, std::vector<ObjectId>* out) {
-    for (const char* p = begin; p + sizeof(uint64_t) <= end; p += sizeof(uint64_t)) {
-      const uint64_t word = ReadForeignWord(p);
-      auto it = std::lower_bound(wanted.begin(), wanted.end(), std::make_pair(word, ObjectId{0}));
-      if (it != wanted.end() && it->first == word) out->push_back(it->second);
-    }
-  };
-  if (!wanted.empty()) {
-    for (const Seen& seen : seen_) {
-      leash::Goroutine& entry = out_->goroutines[seen.index];
-      if (entry.kind == GoroutineKind::kThread) continue;  // what it holds counts as elsewhere
-      G* g = seen.g;
-      const bool still = (seen.seq & 1) == 0 && entry.state != GoroutineState::kRunning;
-      if (!still) {
-        entry.mentions_unknown = true;
-        continue;
-      }
-      const StackSlot slot = SlotOf(g);
-      const auto* sp = reinterpret_cast<const char*>(g->context.sp);
-      const auto* closure = static_cast<const char*>(ClosureOf(g));
-      const internal::ClosureType* closure_type = g->closure_type;
-      // Else these may be of two goroutines, and a size of the one reach past what the other has.
-      // What changes from here on stays mapped, and the look below finds it.
-      if (!Unchanged(g, seen.seq)) continue;
-      if (slot != kNoStack && sp >= StackLow(slot) && sp < StackTop(slot)) {
-        const auto aligned = (reinterpret_cast<uint64_t>(sp) + 7) & ~uint64_t{7};
-        scan(reinterpret_cast<const char*>(aligned), StackTop(slot), &entry.mentions);
-        ForEachFakeFrame(
-            g, reinterpret_cast<const char*>(aligned), StackTop(slot),
-            [&](const char* begin, const char* end) { scan(begin, end, &entry.mentions); });
-      }
-      if (closure != nullptr && closure_type != nullptr && InArena(closure)) {
-        scan(closure, closure + closure_type->size, &entry.mentions);
-      }
-      std::sort(entry.mentions.begin(), entry.mentions.end());
-      entry.mentions.erase(std::unique(entry.mentions.begin(), entry.mentions.end()),
-                           entry.mentions.end());
-    }
-  }
-  // A handle may have passed from one that was looked at later to one that was looked at earlier.
-  // Who has it now has moved since: such a goroutine counts as holding everything.
-  for (const Seen& seen : seen_) {
-    leash::Goroutine& entry = out_->goroutines[seen.index];
-    if (entry.kind == GoroutineKind::kThread || entry.current) continue;
-    // Readied is moved, too, although it does not run yet and seq is the same: what it waited for
-    // has happened, and the one who did it may have been seen afterwards, waiting for what it will
-    // do.
-    const bool readied = entry.state == GoroutineState::kWaiting &&
-                         seen.g->status.load(std::memory_order_relaxed) != GStatus::kWaiting;
-    if (readied || !Unchanged(seen.g, seen.seq)) {
-      entry.mentions.clear();
-      entry.mentions_unknown = true;
-      entry.state = GoroutineState::kRunning;
-      entry.waits.clear();
-    }
-  }
-  if (seen_.empty()) return;
-  std::unordered_map<const G*, bool> known;
-  for (const Seen& seen : seen_) known.emplace(seen.g, true);
-  const size_t n = GCount();
-  for (size_t i = 0; i < n; ++i) {
-    G* g = GAt(i);
-    const GStatus status = g->status.load(std::memory_order_acquire);
-    if (status == GStatus::kIdle || status == GStatus::kDead || g->kind != GKind::kGoroutine ||
-        known.contains(g)) {
-      continue;
-    }
-    if (!options_.background && g->background != nullptr) continue;
-    leash::Goroutine born;
-    born.id = g->id.load(std::memory_order_relaxed);
-    born.state = GoroutineState::kRunning;
-    born.parent_id = g->parent_id;
-    born.created_at = AddSite(g->site);
-    born.mentions_unknown = true;
-    out_->goroutines.push_back(std::move(born));
-  }
 }
 
 void DescribeProgram(Snapshot* out) {

@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "chan/chan_facts.h"
 #include "debug/symbolize.h"
 #include "leash/debug.h"
 #include "leash/snapshot.h"
@@ -40,11 +41,17 @@ class Capturer {
   // Captures the records [begin, end) of the registry, as far as they are in use.
   void CaptureRange(size_t begin, size_t end);
 
-  // Finds what the stacks of the goroutines captured so far point to, and marks those that moved
-  // meanwhile, or were born, as pointing to everything. After the last CaptureRange.
+  // What the caller's stack is searched from by FindMentions: all registers that a call preserves
+  // have been saved above it.
+  void SetCallerSp(uint64_t sp) { caller_sp_ = sp; }
+
+  // Finds who may hold what is waited for, and marks those that moved meanwhile, or were born, as
+  // holding everything: mentions.cc, with its laws. After the last CaptureRange.
   void FindMentions();
 
  private:
+  friend class MentionFinder;
+
   struct Seen {
     G* g;
     uint32_t seq;
@@ -60,6 +67,8 @@ class Capturer {
   ObjectId FdObject(uint64_t address);
   SiteId AddSite(const std::source_location& site);
   SiteId AddDropSite(uint64_t pc);
+  // What may change of a channel while it is waited for.
+  void SetChanState(const ChanFacts& facts, leash::WaitObject* o);
 
   const debug::CaptureOptions options_;
   Snapshot* const out_;
@@ -73,6 +82,7 @@ class Capturer {
   int64_t coarse_ = 0;
   G* self_ = nullptr;
   bool skip_self_ = false;
+  uint64_t caller_sp_ = 0;
 };
 
 // Fills in what a Snapshot says of the program itself.

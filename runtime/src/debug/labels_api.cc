@@ -24,7 +24,7 @@ ScopedLabels::ScopedLabels(
     : before_(rt::RetainLabels(rt::CurrentLabels())) {
   const auto* base = static_cast<const rt::LabelSet*>(before_);
   rt::SetCurrentLabels(
-      rt::WithLabels(base, std::vector<std::pair<std::string_view, std::string_view>>(labels)));
+      rt::WithLabels(base, labels));
 }
 
 ScopedLabels::~ScopedLabels() { rt::SetCurrentLabels(static_cast<rt::LabelSet*>(before_)); }

@@ -1,6 +1,7 @@
 // Capture(), Stack() and WriteProfile().
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <unordered_set>
 
@@ -34,6 +35,28 @@ void MarkHolders(Snapshot* snapshot) {
   }
 }
 
+// Has the compiler save all registers in the caller's frame that calls preserve: they may hold the
+// program's own pointers. Returns that frame's stack pointer.
+[[gnu::always_inline]] inline uint64_t SaveRegisters() {
+  uint64_t sp;
+#if defined(__x86_64__)
+  asm volatile("mov %%rsp, %0" : "=r"(sp)::"rbx", "r12", "r13", "r14", "r15", "memory");
+#else
+  asm volatile("mov %0, sp"
+               : "=r"(sp)::"x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28",
+                 "memory");
+#endif
+  return sp;
+}
+
+// Walking other stacks leaves pointers to them on this one, below. The next capture, made from
+// deeper frames, would find them in these and take them for the program's.
+[[gnu::noinline]] void WipeDeadFrames() {
+  constexpr size_t kBytes = size_t{12} << 10;
+  char dead[kBytes];
+  explicit_bzero(dead, sizeof(dead));
+}
+
 }  // namespace
 
 Snapshot CaptureAll(const debug::CaptureOptions& options) {
@@ -44,7 +67,11 @@ Snapshot CaptureAll(const debug::CaptureOptions& options) {
   const int64_t begin = MonotonicNow();
   Capturer capturer(options, &snapshot);
   capturer.CaptureRange(0, GCount());
-  if (options.mentions) capturer.FindMentions();
+  if (options.mentions) {
+    capturer.SetCallerSp(SaveRegisters());
+    capturer.FindMentions();
+  }
+  WipeDeadFrames();
   MarkHolders(&snapshot);
   snapshot.capture_ns = MonotonicNow() - begin;
   return snapshot;

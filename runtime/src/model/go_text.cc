@@ -215,6 +215,7 @@ void AppendWait(const Snapshot& s, const Wait& wait, std::string* out) {
     AppendCount("recv", o.recv_handles, out);
     *out += '/';
     AppendInt(o.recv_handles_elsewhere, out);
+    if (o.by_reference) *out += " by-reference";
   }
   if (o.holder != 0) {
     AppendCount("holder", o.holder, out);

@@ -214,6 +214,7 @@ class JsonWriter : public SnapshotWriter {
     json_.Field("recv_handles", o.recv_handles);
     json_.Field("send_handles_elsewhere", o.send_handles_elsewhere);
     json_.Field("recv_handles_elsewhere", o.recv_handles_elsewhere);
+    json_.Flag("by_reference", o.by_reference);
     json_.Field("last_send_dropped_at", o.last_send_dropped_at);
     json_.Field("last_recv_dropped_at", o.last_recv_dropped_at);
     json_.Field("last_send_dropped_by", o.last_send_dropped_by);

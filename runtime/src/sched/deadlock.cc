@@ -13,7 +13,9 @@
 
 #include <dirent.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "base/check.h"
 #include "base/lock.h"
@@ -26,6 +28,9 @@ namespace leash::rt {
 namespace {
 
 constinit std::atomic<int32_t> runtime_threads{0};
+// Who they are, as far as there is room; 0: free.
+constexpr int kKnownMax = 256;
+constinit std::atomic<int32_t> known_threads[kKnownMax] = {};
 
 // How many threads the process has; -1: cannot be told.
 int CountThreads() {
@@ -39,9 +44,32 @@ int CountThreads() {
 
 }  // namespace
 
-void RegisterRuntimeThread() { runtime_threads.fetch_add(1, std::memory_order_seq_cst); }
-void UnregisterRuntimeThread() { runtime_threads.fetch_sub(1, std::memory_order_seq_cst); }
-void ForgetRuntimeThreads() { runtime_threads.store(0, std::memory_order_seq_cst); }
+void RegisterRuntimeThread() {
+  runtime_threads.fetch_add(1, std::memory_order_seq_cst);
+  for (std::atomic<int32_t>& known : known_threads) {
+    int32_t nobody = 0;
+    if (known.compare_exchange_strong(nobody, CurrentTid(), std::memory_order_relaxed)) return;
+  }
+}
+
+void UnregisterRuntimeThread() {
+  runtime_threads.fetch_sub(1, std::memory_order_seq_cst);
+  for (std::atomic<int32_t>& known : known_threads) {
+    int32_t self = CurrentTid();
+    if (known.compare_exchange_strong(self, 0, std::memory_order_relaxed)) return;
+  }
+}
+
+void ForgetRuntimeThreads() {
+  runtime_threads.store(0, std::memory_order_seq_cst);
+  for (std::atomic<int32_t>& known : known_threads) known.store(0, std::memory_order_relaxed);
+}
+
+bool IsRuntimeThread(int32_t tid) {
+  return std::any_of(std::begin(known_threads), std::end(known_threads), [tid](const auto& known) {
+    return known.load(std::memory_order_relaxed) == tid;
+  });
+}
 
 void CheckDeadlock() {
   const uint64_t activity = sched.activity.load(std::memory_order_seq_cst);

@@ -77,6 +77,9 @@ struct alignas(64) G {
   M* m = nullptr;              // the M that runs it
   int32_t tid = 0;             // of a thread
   uint8_t rare = 0;            // owner only
+  // Its closure is being constructed by a thread: it may hold handles already, although nobody sees
+  // it yet.
+  std::atomic<bool> embryo{false};
   uint16_t stamp_weight = 0;   // kStamped: for how many its latency counts
 
   // Facts. Written at spawn, constant until it ends, but for the two of a wait.

@@ -35,7 +35,7 @@ void ReleaseLabels(LabelSet* labels) {
 }
 
 LabelSet* WithLabels(const LabelSet* base,
-                     const std::vector<std::pair<std::string_view, std::string_view>>& pairs) {
+                     std::initializer_list<std::pair<std::string_view, std::string_view>> pairs) {
   const race::Ignore ignore;
   auto* labels = new LabelSet;
   if (base != nullptr) labels->pairs = base->pairs;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,9 +22,10 @@ struct LabelSet {
 LabelSet* RetainLabels(LabelSet* labels);  // null gives null
 void ReleaseLabels(LabelSet* labels);
 
-// `base` (which may be null) with these pairs set, as a new set with one reference.
+// `base` (which may be null) with these pairs set, as a new set with one reference. Not a vector:
+// it would leave pointers into the caller's stack in the heap (debug/outside_memory.h).
 LabelSet* WithLabels(const LabelSet* base,
-                     const std::vector<std::pair<std::string_view, std::string_view>>& pairs);
+                     std::initializer_list<std::pair<std::string_view, std::string_view>> pairs);
 
 // The caller's labels; SetCurrentLabels takes over the reference that it is given.
 LabelSet* CurrentLabels();

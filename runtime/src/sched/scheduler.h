@@ -250,6 +250,8 @@ bool AllIdle();
 void RegisterRuntimeThread();
 void UnregisterRuntimeThread();
 void ForgetRuntimeThreads();  // in the child of a fork
+// Whether the thread is known to be one of them: none of the program's code runs on it.
+bool IsRuntimeThread(int32_t tid);
 
 // schedtrace.cc
 // Starts what prints LEASH_DEBUG=schedtrace, if that is set. Called by StartSysmon.

@@ -38,7 +38,7 @@ constinit std::atomic<int> spawn_frames_wanted{0};
     if (g->spawn_frames == nullptr) return;
     g->rare |= kSpawnFrames;
   }
-  // RecordSpawnStack, StartGoroutine.
+  // RecordSpawnStack, StartGoroutine. (SpawnClosure may have gone, by a tail call.)
   g->spawn_frames[0] = static_cast<uint64_t>(UnwindSelf(g->spawn_frames + 1, frames, 2));
 }
 
@@ -88,11 +88,14 @@ bool FitsInline(const ClosureType* type) {
   }
   G* g = AllocG(p != nullptr ? &p->free_gs : nullptr);
   if (g == nullptr) throw std::bad_alloc();
+  // Of a thread's: a goroutine that spawns runs, and that is seen in its own record.
+  if (p == nullptr) g->embryo.store(true, std::memory_order_relaxed);
   g->kind = GKind::kGoroutine;
   g->stack_class = static_cast<uint8_t>(stack_class);
   g->closure_type = type;
   ExpectClosure(g->inline_closure, kInlineClosureBytes);
   if (!FitsInline(type) && PlaceFar(g, type) == nullptr) {
+    g->embryo.store(false, std::memory_order_relaxed);
     FreeG(p != nullptr ? &p->free_gs : nullptr, g);
     throw std::bad_alloc();
   }
@@ -110,6 +113,9 @@ bool FitsInline(const ClosureType* type) {
       throw;
     }
   }
+  // Release: whoever sees a handle counted in the closure, which is constructed now, sees the
+  // embryo (debug/mentions.cc).
+  std::atomic_thread_fence(std::memory_order_release);
   return {g, ClosureOf(g)};
 }
 
@@ -138,11 +144,14 @@ void AbandonGoroutine(G* g) noexcept {
   rt::LabelSet* labels = g->labels;
   g->labels = nullptr;
   ReleaseLabels(labels);
+  // Another number: a reader that saw it before the closure was begun knows that something was.
+  g->seq.store((g->seq.load(std::memory_order_relaxed) | 1) + 1, std::memory_order_release);
+  g->embryo.store(false, std::memory_order_release);
   FreeG(m != nullptr ? &m->p->free_gs : nullptr, g);
 }
 
 // Not inlined: RecordSpawnStack counts its frame.
-[[gnu::noinline]] void StartGoroutine(G* g, std::source_location site) {
+[[gnu::noinline]] bool StartGoroutine(G* g, std::source_location site) {
   const race::Entry entry;
   M* m = GetThread()->m;
   P* p = m != nullptr ? m->p : nullptr;
@@ -173,11 +182,18 @@ void AbandonGoroutine(G* g) noexcept {
     CountReady(p, g);
     RunqPutNext(p, g);
   } else {
+    g->embryo.store(false, std::memory_order_release);
     sched.outside_started.fetch_add(1, std::memory_order_relaxed);
     CountReadyAnywhere(g);
     PushGlobal(g);
   }
   WakeP();
+  return LEASH_RECORD && p == nullptr;
+}
+
+[[gnu::noinline]] void WipeDeadFrames() {
+  char dead[2048];
+  explicit_bzero(dead, sizeof(dead));
 }
 
 }  // namespace leash::internal

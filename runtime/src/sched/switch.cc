@@ -160,6 +160,8 @@ inline void AfterSwitch() {
       Lock* unlock = m->after_unlock;
       ParkCommit commit = m->after_commit;
       void* arg = m->after_arg;
+      // It points into g's stack: not to be found by who looks for references to that.
+      if (commit != nullptr) m->after_arg = nullptr;
       SetWaiting(g);
       if (__builtin_expect(unlock != nullptr, 1)) {
         unlock->unlock();
