@@ -44,9 +44,8 @@ inline Outcome Wait(ChanCore* chan, G* self, CaseOp op, void* value,
               .index = 0,
               .op = op,
               .outcome = Outcome::kNone,
-              .queued = false,
-              .token = {}};
-  sudog.token.Release();
+              .queued = false};
+  sudog.token().Release();
   rt::SudogQueue& queue = op == CaseOp::kSend ? chan->sendq : chan->recvq;
   if (again) {
     queue.PushFront(&sudog);
@@ -57,7 +56,7 @@ inline Outcome Wait(ChanCore* chan, G* self, CaseOp op, void* value,
            &chan->lock);
   LEASH_CHECK(sudog.outcome != Outcome::kNone);
   LEASH_CHECK(!sudog.queued);
-  sudog.token.Acquire();
+  sudog.token().Acquire();
   return sudog.outcome;
 }
 
@@ -257,7 +256,7 @@ void ChanClose(ChanCore* chan) {
         queue->Remove(sudog);
         sudog->outcome = Outcome::kClosed;
         // A close orders nothing for a sender, which panics.
-        if (sudog->op == CaseOp::kRecv) sudog->token.Release();
+        if (sudog->op == CaseOp::kRecv) sudog->token().Release();
         sudog->next = woken;
         woken = sudog;
       }

@@ -40,7 +40,7 @@ inline G* TellToRetry(SudogQueue& queue) {
 
 // Law (3). The move between the caller and this claimed waiter has thrown.
 G* MoveFailed(SudogQueue& queue, Sudog* waiter) {
-  waiter->token.Release();  // the next one moves what this one has touched
+  waiter->token().Release();  // the next one moves what this one has touched
   return waiter->select == nullptr ? nullptr : Complete(queue, waiter, Outcome::kRetry);
 }
 
@@ -123,14 +123,14 @@ Attempt SendLocked(ChanCore* chan, void* value, G** wake) {
   if (chan->closed.load(std::memory_order_relaxed) != 0) return Attempt::kClosed;
   if (chan->hand_over) {
     if (Sudog* receiver = chan->recvq.Claim()) {
-      receiver->token.Acquire();
+      receiver->token().Acquire();
       try {
         Receive(chan->type, receiver->value, value);
       } catch (...) {
         *wake = MoveFailed(chan->recvq, receiver);
         throw;
       }
-      receiver->token.Release();
+      receiver->token().Release();
       *wake = Complete(chan->recvq, receiver, Outcome::kDone);
       return Attempt::kDone;
     }
@@ -154,14 +154,14 @@ Attempt SendLocked(ChanCore* chan, void* value, G** wake) {
 Attempt RecvLocked(ChanCore* chan, void* room, G** wake) {
   if (chan->capacity == 0) {
     if (Sudog* sender = chan->sendq.Claim()) {
-      sender->token.Acquire();
+      sender->token().Acquire();
       try {
         Receive(chan->type, room, sender->value);
       } catch (...) {
         *wake = MoveFailed(chan->sendq, sender);
         throw;
       }
-      sender->token.Release();
+      sender->token().Release();
       *wake = Complete(chan->sendq, sender, Outcome::kDone);
       return Attempt::kDone;
     }

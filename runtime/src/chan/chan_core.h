@@ -30,10 +30,10 @@
 //
 // As the race detector sees it (research: the table of edges). k-th send -> k-th receive -> send k
 // + C:
-//   the token of the slot. Unbuffered, both ways: the token of the waiter's sudog. Buffered values
-//   are never handed over directly under LEASH_RACE, since the one who moves would have to be
-//   ordered with the one who waits, and buffered operations are not: everything goes through the
-//   slots, by law (4). close -> receive: `close_token`, or that of the sudog. Close writes, and
+//   the token of the slot. Unbuffered, both ways: the token of the waiter. Buffered values are
+//   never handed over directly under LEASH_RACE, since the one who moves would have to be ordered
+//   with the one who waits, and buffered operations are not: everything goes through the
+//   slots, by law (4). close -> receive: `close_token`, or that of the waiter. Close writes, and
 //   send reads, `race_word`: that is how an unsynchronised pair is found. Elements without size are
 //   counted by slots as others are: more exact than Go, which sees one address.
 //   Freeing the memory needs everybody's past and must not hand it to the one who dropped the last

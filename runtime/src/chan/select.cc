@@ -228,7 +228,7 @@ void Selection::EnqueueLocked() {
     sudog.count = static_cast<uint32_t>(n - i);
     sudog.index = static_cast<uint32_t>(i);
     sudog.op = cases[i].op;
-    sudog.token.Release();
+    sudog.token().Release();
   }
   for (size_t i = 0; i < locked; ++i) {
     Sudog* sudog = &sudogs[lock_order[i]];
@@ -310,7 +310,7 @@ size_t Selection::Run() {
     LEASH_CHECK(winner != nullptr);
     if (winner == &timeout_sudog) return timeout_case;
     LEASH_CHECK(!winner->queued);
-    winner->token.Acquire();
+    winner->token().Acquire();
     CaseRecord& record = cases[winner->index];
     switch (winner->outcome) {
       case Outcome::kNone:

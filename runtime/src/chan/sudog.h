@@ -23,11 +23,11 @@
 #include "base/check.h"
 #include "chan/token.h"
 #include "leash/internal/select_case.h"
+#include "sched/g.h"
 
 namespace leash::rt {
 
 struct ChanCore;
-struct G;
 struct SelectState;
 
 using internal::CaseOp;
@@ -51,7 +51,16 @@ struct Sudog {
   CaseOp op;
   Outcome outcome;
   bool queued;
-  Token token;  // between this goroutine and the one that completes it
+
+  // Between this goroutine and the one that completes it. One for all cases: it waits once at a
+  // time, and one completes it. It lies in the goroutine's record, since what ThreadSanitizer keeps
+  // of a token points there for ever: into a stack, that would be taken for a pointer of the
+  // program's to what lies there (debug/outside_memory.h).
+#if LEASH_RACE
+  Token& token() const { return *reinterpret_cast<Token*>(&g->wait_token); }
+#else
+  static Token token() { return {}; }
+#endif
 };
 
 // What the cases of one waiting select have in common.

@@ -2,8 +2,8 @@
 // it. Empty unless LEASH_RACE.
 //
 // Unlike race::Release, Release() here forgets what was handed over under this name before: so a
-// token may lie on a stack, where others lay before it, and it joins exactly the two that meet. (It
-// is an atomic store with release order, which ThreadSanitizer takes to mean just that.)
+// token serves one meeting after the other, and it joins exactly the two that meet. (It is an
+// atomic store with release order, which ThreadSanitizer takes to mean just that.)
 
 #ifndef LEASH_CHAN_TOKEN_H_
 #define LEASH_CHAN_TOKEN_H_
@@ -21,7 +21,7 @@ namespace leash::rt {
 struct Token {
 #if LEASH_RACE
   void Acquire() const { race::Acquire(&word); }
-  // Not watched: it may lie on the stack of a thread that the caller is not ordered after.
+  // Not watched: it may lie in the record of a thread that the caller is not ordered after.
   void Release() {
     const race::Ignore ignore;
     __tsan_atomic32_store(&word, 0, __ATOMIC_RELEASE);

@@ -80,7 +80,7 @@ struct alignas(64) G {
   // Its closure is being constructed by a thread: it may hold handles already, although nobody sees
   // it yet.
   std::atomic<bool> embryo{false};
-  uint16_t stamp_weight = 0;   // kStamped: for how many its latency counts
+  uint16_t stamp_weight = 0;  // kStamped: for how many its latency counts
 
   // Facts. Written at spawn, constant until it ends, but for the two of a wait.
   alignas(64) std::atomic<uint64_t> id{0};
@@ -106,8 +106,10 @@ struct alignas(64) G {
     int64_t stamped_at;                // a goroutine's, if kStamped: when it became runnable
   };
   std::atomic<uint32_t> thread_wake{0};  // where a thread parks
+  uint32_t thread_stack_kib = 0;         // a thread's: up to thread_stack_top; 0: not known
 #if LEASH_RACE
   void* fiber = nullptr;
+  uint32_t wait_token = 0;  // Sudog::token()
 #endif
 #if LEASH_ASAN
   void* asan_fake_stack = nullptr;  // stays with the record: asan_fiber.h

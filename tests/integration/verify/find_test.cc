@@ -142,11 +142,13 @@ TEST(FindTest, ProgressPutsTheDeadlineOff) {
 
 TEST(FindTest, OneThatYieldsForEverIsARunaway) {
   std::atomic<bool> stop{false};
-  leash::go([&] {
+  WaitGroup spinning;  // nobody's end is ordered before what Find() returns
+  spinning.Go([&] {
     while (!stop) Gosched();
   });
   EXPECT_THAT(Message(Find(MaxWait(absl::Milliseconds(20)))), HasSubstr("] runaway\n"));
   stop = true;
+  spinning.Wait();
   EXPECT_EQ(Message(Find(MaxWait(absl::Minutes(1)))), "");
 }
 
@@ -217,8 +219,11 @@ TEST(FindTest, ShadowedOptionIsNotStale) {
 
 TEST(FindTest, FunctionsOfWhatIsNeverSeenWaitingAreNotStale) {
   std::atomic<bool> stop{false};
+  WaitGroup spinning;
+  spinning.Add(1);
   leash::GoWith({.name = "poller"}, [&] {
     while (!stop) Gosched();
+    spinning.Done();
   });
   ::testing::internal::CaptureStderr();
   EXPECT_TRUE(Find(IgnoreLabel("name", "poller"), IgnoreTopFunction("leaks::*"),
@@ -231,6 +236,7 @@ TEST(FindTest, FunctionsOfWhatIsNeverSeenWaitingAreNotStale) {
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),
               HasSubstr("stale option: IgnoreLabel(\"name\", \"spinner\")"));
   stop = true;
+  spinning.Wait();
   EXPECT_EQ(Message(Find(MaxWait(absl::Minutes(1)))), "");
 }
 
