@@ -32,6 +32,7 @@ void __asan_poison_memory_region(const volatile void* addr, size_t size);
 void __asan_unpoison_memory_region(const volatile void* addr, size_t size);
 void* __asan_get_current_fake_stack();
 void* __asan_addr_is_in_fake_stack(void* fake_stack, void* addr, void** begin, void** end);
+void __asan_get_shadow_mapping(size_t* scale, size_t* offset);
 void __lsan_register_root_region(const void* p, size_t size);
 void __lsan_unregister_root_region(const void* p, size_t size);
 }

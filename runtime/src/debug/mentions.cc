@@ -109,6 +109,9 @@ class MentionFinder {
     FindHolders();
     for (size_t i = 0; i < holders_.size(); ++i) Scan(i);
     FollowReferences();
+    for (const Holder& holder : holders_) {
+      if (holder.has_fake_frames) TakeForUsed(holder);
+    }
     if (SearchIsOfUse()) SearchOutside();
     CheckChannels();
     CheckRecords();
@@ -343,6 +346,9 @@ class MentionFinder {
       const leash::WaitObject& o = out_.objects[wait.object];
       return (wait.op == leash::Wait::Op::kSend ? o.recv_handles : o.send_handles) != 0;
     };
+    const auto taken_for_used = [&](const leash::Wait& wait) {
+      return wait.object != 0 && out_.objects[wait.object].by_reference;
+    };
     const auto release = [&](const leash::Goroutine& g) {
       for (ObjectId id : g.mentions) usable[id] = true;
     };
@@ -364,7 +370,10 @@ class MentionFinder {
     }
     for (size_t i = 0; i < stuck.size(); ++i) {
       const leash::Goroutine& g = out_.goroutines[i];
-      if (stuck[i] && std::any_of(g.waits.begin(), g.waits.end(), held)) return true;
+      if (stuck[i] && std::any_of(g.waits.begin(), g.waits.end(), held) &&
+          std::none_of(g.waits.begin(), g.waits.end(), taken_for_used)) {
+        return true;
+      }
     }
     return false;
   }
@@ -380,10 +389,14 @@ class MentionFinder {
                                          reinterpret_cast<uint64_t>(arena.end), found) &&
                           outside.Complete();
     for (size_t i = 0; i < holders_.size(); ++i) {
-      if (complete && !referred[i] && !holders_[i].has_fake_frames) continue;
-      for (ObjectId id : EntryOf(holders_[i]).mentions) {
-        if (out_.objects[id].kind == ObjectKind::kChan) out_.objects[id].by_reference = true;
-      }
+      if (!complete || referred[i]) TakeForUsed(holders_[i]);
+    }
+  }
+
+  // Somebody outside of goroutines may use what this one holds.
+  void TakeForUsed(const Holder& holder) {
+    for (ObjectId id : EntryOf(holder).mentions) {
+      if (out_.objects[id].kind == ObjectKind::kChan) out_.objects[id].by_reference = true;
     }
   }
 

@@ -12,28 +12,33 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <vector>
 
-#include "base/race.h"
 #include "base/safe_read.h"
 #include "base/sanitizers.h"
+#include "debug/present_pages.h"
+#include "sched/park.h"
+#include "sched/registry.h"
 #include "sched/scheduler.h"
 #include "stack/arena.h"
 
 namespace leash::rt {
 namespace {
 
-constexpr size_t kPage = 4096;
+using Range = OutsideMemory::Range;
+
 constexpr size_t kPieceBytes = size_t{1} << 20;  // copied at a time
-constexpr size_t kPiecePages = kPieceBytes / kPage;
-// Sanitizers map shadows of terabytes, which hold no pointers. Nobody else is left out for size.
-constexpr uint64_t kShadowBytes = uint64_t{64} << 30;
-constexpr bool kHaveShadow = race::kEnabled || LEASH_ASAN;
+// Who has so much memory gets no proofs that need a search, rather than a pause of any length.
+constexpr int64_t kSearchNanosMax = 1'000'000'000;
+// What a function that calls no other may have below its stack pointer.
+constexpr uint64_t kRedZoneBytes = 128;
 
 std::string ReadFile(const char* path) {
   std::string text;
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return text;
-  char buffer[4096];
+  char buffer[16 << 10];
   ssize_t n;
   while ((n = read(fd, buffer, sizeof(buffer))) > 0) text.append(buffer, static_cast<size_t>(n));
   close(fd);
@@ -66,129 +71,53 @@ uint64_t StackPointerIn(const std::string& syscall) {
   return sp == std::string::npos ? 0 : std::strtoull(&syscall[sp], nullptr, 16);
 }
 
-struct Range {
-  uint64_t begin, end;
-};
-
-}  // namespace
-
-bool OutsideMemory::ReadThreads(bool with_sp, Threads* threads) {
-  DIR* tasks = opendir("/proc/self/task");
-  if (tasks == nullptr) return false;
-  bool good = true;
-  const int32_t self = CurrentTid();
-  while (const dirent* entry = readdir(tasks)) {
-    const int32_t tid = std::atoi(entry->d_name);
-    if (tid <= 0 || tid == self) continue;
-    const M* m = MOf(tid);
-    const bool own = m != nullptr || IsRuntimeThread(tid);
-    if (own && !with_sp) continue;
-    const std::string folder = std::string("/proc/self/task/") + entry->d_name;
-    const std::string status = ReadFile((folder + "/status").c_str());
-    if (status.empty()) continue;  // it has ended
-    ThreadState state;
-    bool found = true;
-    state.switches = NumberAfter(status, "\nvoluntary_ctxt_switches:", &found) +
-                     NumberAfter(status, "\nnonvoluntary_ctxt_switches:", &found);
-    const size_t at = status.find("\nState:\t");
-    found = found && at != std::string::npos;
-    state.blocked = found && status[at + 8] != 'R';
-    state.own = own;
-    if (with_sp) state.sp = StackPointerIn(ReadFile((folder + "/syscall").c_str()));
-    // An M that runs a goroutine, or did so a moment ago, has left its own stack here.
-    if (m != nullptr && (state.sp == 0 || InArena(reinterpret_cast<const void*>(state.sp)))) {
-      state.sp = m->g0.context.sp;
-    }
-    good = good && found;
-    (*threads)[tid] = state;
-  }
-  closedir(tasks);
-  return good;
+// Empty: not known.
+Range StackOfThread(const G& g) {
+  const auto top = reinterpret_cast<uint64_t>(g.thread_stack_top);
+  return {top - std::min<uint64_t>(uint64_t{g.thread_stack_kib} << 10, top), top};
 }
 
-OutsideMemory::OutsideMemory() { listed_ = ReadThreads(/*with_sp=*/true, &threads_); }
-
-bool OutsideMemory::Complete() const {
-  if (!listed_) return false;
-  Threads now;
-  if (!ReadThreads(/*with_sp=*/false, &now)) return false;
-  for (const auto& [tid, state] : now) {
-    const auto before = threads_.find(tid);
-    // One that has been born meanwhile was made by one that ran.
-    if (before == threads_.end()) return false;
-    if (before->second.own) continue;
-    if (!before->second.blocked || !state.blocked) return false;
-    if (before->second.switches != state.switches) return false;
-  }
-  return true;
+// Where the M's own frames lie: they hold what goroutines left in the registers.
+Range FramesOf(const M& m) {
+  const auto first = reinterpret_cast<uint64_t>(m.first_frame.load(std::memory_order_relaxed));
+  return first == 0 ? Range{} : Range{first - kMStackBytes, first};
 }
 
-// Not instrumented: what it reads is others'.
-bool OutsideMemory::Search(uint64_t own_sp, uint64_t low, uint64_t high,
-                           const std::function<void(uint64_t word)>& found) {
+// Where the caller's dead frames begin: of a stack that is not known, those of the search itself.
+[[gnu::always_inline]] inline uint64_t OwnStackLow(uint64_t own_sp) {
+  const G* self = CurrentGOrNull();
+  if (self != nullptr && self->kind == GKind::kThread) {
+    const Range stack = StackOfThread(*self);
+    if (own_sp >= stack.begin && own_sp < stack.end) return stack.begin;
+  }
+  return reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+}
+
+// By thread: the stack of each that has used leash.
+std::unordered_map<int32_t, Range> StacksOfThreads() {
+  std::unordered_map<int32_t, Range> stacks;
+  const size_t n = GCount();
+  for (size_t i = 0; i < n; ++i) {
+    const G* g = GAt(i);
+    // Acquire: the rest of the record was written before.
+    if (g->status.load(std::memory_order_acquire) == GStatus::kIdle) continue;
+    if (g->kind == GKind::kThread) stacks[g->tid] = StackOfThread(*g);
+  }
+  return stacks;
+}
+
+uint64_t PageDown(uint64_t p) { return p & ~(kPageBytes - 1); }
+uint64_t PageUp(uint64_t p) { return PageDown(p + kPageBytes - 1); }
+
+// In order. Empty: they cannot be listed.
+std::vector<Range> WritableMappings() {
+  std::vector<Range> mappings;
   const std::string maps = ReadFile("/proc/self/maps");
-  if (maps.empty()) return false;
-  // Their contents are copies, so they are no memory of the program's.
-  void* const scratch = mmap(nullptr, kPieceBytes + kPiecePages * sizeof(uint64_t),
-                             PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (scratch == MAP_FAILED) return false;
-  const auto scratch_begin = reinterpret_cast<uint64_t>(scratch);
-  auto* const words = static_cast<uint64_t*>(scratch);
-  auto* const pages = words + kPieceBytes / sizeof(uint64_t);
-  const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-
-  // The stack pointers, to leave out what is below them in their mapping.
-  std::vector<uint64_t> sps = {own_sp};
-  for (const auto& [tid, state] : threads_) {
-    if (state.sp != 0) sps.push_back(state.sp);
-  }
-
-  uint64_t dead_below = 0;  // in the mapping at hand
-  const auto look = [&](uint64_t begin, uint64_t end) {
-    if (begin >= end) return;
-    const size_t bytes = end - begin;
-    if (!SafeRead(begin, words, bytes)) {
-      // Some of it is gone or of a device: page by page.
-      for (uint64_t page = begin; bytes > kPage && page < end; page += kPage) {
-        if (!SafeRead(page, words + (page - begin) / 8, kPage)) {
-          std::memset(words + (page - begin) / 8, 0, kPage);
-        }
-      }
-      if (bytes <= kPage) return;
-    }
-    const size_t n = bytes / 8;
-    for (size_t i = 0; i < n; ++i) {
-      if (words[i] - low < high - low && begin + 8 * i >= dead_below) found(words[i]);
-    }
-  };
-  const auto look_mapping = [&](Range range) {
-    for (uint64_t at = range.begin; at < range.end; at += kPieceBytes) {
-      const uint64_t end = std::min<uint64_t>(at + kPieceBytes, range.end);
-      const size_t count = (end - at) / kPage;
-      const auto bytes = static_cast<ssize_t>(count * sizeof(uint64_t));
-      if (pagemap < 0 || pread(pagemap, pages, static_cast<size_t>(bytes),
-                               static_cast<off_t>(at / kPage * sizeof(uint64_t))) != bytes) {
-        look(at, end);
-        continue;
-      }
-      // Runs of pages that are in memory (bit 63) or swapped out (bit 62).
-      for (size_t i = 0; i < count;) {
-        if (pages[i] >> 62 == 0) {
-          ++i;
-          continue;
-        }
-        const size_t first = i;
-        while (i < count && pages[i] >> 62 != 0) ++i;
-        look(at + first * kPage, at + i * kPage);
-      }
-    }
-  };
-
   const char* line = maps.c_str();
   while (*line != '\0') {
     const char* next = std::strchr(line, '\n');
     const char* end_of_line = next != nullptr ? next : line + std::strlen(line);
-    Range range{};
+    Range range;
     char perms[5] = {};
     int path_at = 0;
     const int fields = std::sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %n", &range.begin,
@@ -200,29 +129,205 @@ bool OutsideMemory::Search(uint64_t own_sp, uint64_t low, uint64_t high,
     line = next != nullptr ? next + 1 : end_of_line;
     if (fields != 3 || perms[0] != 'r' || perms[1] != 'w') continue;
     // Memory of devices must not be read for curiosity.
-    if (path.starts_with("/dev/") && !path.starts_with("/dev/shm/") &&
-        !path.starts_with("/dev/zero")) {
-      continue;
+    const bool device = path.starts_with("/dev/") && !path.starts_with("/dev/shm/") &&
+                        !path.starts_with("/dev/zero");
+    if (!device) mappings.push_back(range);
+  }
+  return mappings;
+}
+
+// Places that are not looked at: [begin, end), at any byte.
+class LeftOut {
+ public:
+  void Add(uint64_t begin, uint64_t end) {
+    if (begin < end) ranges_.push_back({begin, end});
+  }
+  // After the last Add, once.
+  void Merge() {
+    std::sort(ranges_.begin(), ranges_.end(),
+              [](const Range& a, const Range& b) { return a.begin < b.begin; });
+    size_t n = 0;
+    for (const Range& r : ranges_) {
+      if (n != 0 && r.begin <= ranges_[n - 1].end) {
+        ranges_[n - 1].end = std::max(ranges_[n - 1].end, r.end);
+      } else {
+        ranges_[n++] = r;
+      }
     }
-    if (InArena(reinterpret_cast<const void*>(range.begin))) continue;
-    if (kHaveShadow && range.end - range.begin > kShadowBytes) continue;
-    dead_below = 0;
-    for (const uint64_t sp : sps) {
-      if (sp < range.begin || sp >= range.end) continue;
-      range.begin = sp & ~uint64_t{kPage - 1};
-      dead_below = sp;
+    ranges_.resize(n);
+  }
+  // The first that ends after `at`, or {~0, ~0}.
+  Range From(uint64_t at) const {
+    const auto it = std::upper_bound(ranges_.begin(), ranges_.end(), at,
+                                     [](uint64_t value, const Range& r) { return value < r.end; });
+    return it == ranges_.end() ? Range{UINT64_MAX, UINT64_MAX} : *it;
+  }
+  bool Has(uint64_t at) const { return From(at).begin <= at; }
+  // As far as these are whole pages.
+  LeftOut WholePages() const {
+    LeftOut pages;
+    for (const Range& r : ranges_) pages.Add(PageUp(r.begin), PageDown(r.end));
+    return pages;
+  }
+
+ private:
+  std::vector<Range> ranges_;
+};
+
+// What sanitizers keep for themselves, and says nothing about who points where.
+void LeaveOutShadows(LeftOut* left_out) {
+#if LEASH_RACE && defined(__x86_64__)
+  // Shadow and records of blocks: tsan_platform.h, the mapping of x86_64 Linux.
+  left_out->Add(0x100000000000, 0x380000000000);
+#elif LEASH_ASAN
+  constexpr uint64_t kAddressSpaceEnd = uint64_t{1} << 47;
+  size_t scale;
+  size_t offset;
+  __asan_get_shadow_mapping(&scale, &offset);
+  left_out->Add(offset, offset + (kAddressSpaceEnd >> scale));
+#else
+  static_cast<void>(left_out);
+#endif
+}
+
+}  // namespace
+
+bool OutsideMemory::ReadThreads(bool with_stacks, Threads* threads) {
+  DIR* tasks = opendir("/proc/self/task");
+  if (tasks == nullptr) return false;
+  bool good = true;
+  const int32_t self = CurrentTid();
+  std::unordered_map<int32_t, Range> stacks;
+  if (with_stacks) stacks = StacksOfThreads();
+  while (const dirent* entry = readdir(tasks)) {
+    const int32_t tid = std::atoi(entry->d_name);
+    if (tid <= 0 || tid == self) continue;
+    const M* m = MOf(tid);
+    const bool own = m != nullptr || IsRuntimeThread(tid);
+    if (own && !with_stacks) continue;
+    const std::string folder = std::string("/proc/self/task/") + entry->d_name;
+    const std::string status = ReadFile((folder + "/status").c_str());
+    if (status.empty()) continue;  // it has ended
+    ThreadState state;
+    bool found = true;
+    state.switches = NumberAfter(status, "\nvoluntary_ctxt_switches:", &found) +
+                     NumberAfter(status, "\nnonvoluntary_ctxt_switches:", &found);
+    const size_t at = status.find("\nState:\t");
+    found = found && at != std::string::npos;
+    state.blocked = found && status[at + 8] != 'R';
+    state.own = own;
+    if (m != nullptr) {
+      state.dead = FramesOf(*m);
+    } else if (const auto stack = stacks.find(tid); stack != stacks.end()) {
+      const uint64_t sp = StackPointerIn(ReadFile((folder + "/syscall").c_str()));
+      if (sp > stack->second.begin && sp < stack->second.end) {
+        state.dead = {stack->second.begin, sp - kRedZoneBytes};
+      }
     }
-    if (scratch_begin >= range.begin && scratch_begin < range.end) {
-      const uint64_t scratch_end = scratch_begin + kPieceBytes + kPiecePages * sizeof(uint64_t);
-      look_mapping({range.begin, scratch_begin});
-      look_mapping({(scratch_end + kPage - 1) & ~uint64_t{kPage - 1}, range.end});
-    } else {
-      look_mapping(range);
+    good = good && found;
+    (*threads)[tid] = state;
+  }
+  closedir(tasks);
+  return good;
+}
+
+OutsideMemory::OutsideMemory() { listed_ = ReadThreads(/*with_stacks=*/true, &threads_); }
+
+bool OutsideMemory::Complete() const {
+  if (!listed_) return false;
+  Threads now;
+  if (!ReadThreads(/*with_stacks=*/false, &now)) return false;
+  for (const auto& [tid, state] : now) {
+    const auto before = threads_.find(tid);
+    // One that has been born meanwhile was made by one that ran.
+    if (before == threads_.end()) return false;
+    if (before->second.own) continue;
+    if (!before->second.blocked || !state.blocked) return false;
+    if (before->second.switches != state.switches) return false;
+  }
+  return true;
+}
+
+bool OutsideMemory::Search(uint64_t own_sp, uint64_t low, uint64_t high,
+                           const std::function<void(uint64_t word)>& found) {
+  const std::vector<Range> mappings = WritableMappings();
+  if (mappings.empty()) return false;
+  // Its contents are copies, so it is no memory of the program's.
+  void* const scratch =
+      mmap(nullptr, kPieceBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (scratch == MAP_FAILED) return false;
+  auto* const words = static_cast<uint64_t*>(scratch);
+
+  LeftOut left_out;
+  left_out.Add(reinterpret_cast<uint64_t>(scratch),
+               reinterpret_cast<uint64_t>(scratch) + kPieceBytes);
+  left_out.Add(reinterpret_cast<uint64_t>(arena.begin), reinterpret_cast<uint64_t>(arena.end));
+  // What says where the arena's parts begin.
+  left_out.Add(reinterpret_cast<uint64_t>(&arena), reinterpret_cast<uint64_t>(&arena + 1));
+  // No further than its mapping goes: what is beyond is another's, whatever the stack's bounds say.
+  const auto leave_out_dead = [&](const Range& dead) {
+    const auto mapping =
+        std::upper_bound(mappings.begin(), mappings.end(), dead.end,
+                         [](uint64_t value, const Range& r) { return value <= r.end; });
+    if (mapping == mappings.end()) return;
+    left_out.Add(std::max(dead.begin, mapping->begin), dead.end);
+  };
+  leave_out_dead({OwnStackLow(own_sp), own_sp});
+  if (const M* m = GetThread()->m; m != nullptr) leave_out_dead(FramesOf(*m));
+  for (const auto& [tid, state] : threads_) leave_out_dead(state.dead);
+  for (M* m = sched.all_ms.load(std::memory_order_acquire); m != nullptr; m = m->all_next) {
+    const auto begin =
+        reinterpret_cast<uint64_t>(__atomic_load_n(&m->signal_stack, __ATOMIC_RELAXED));
+    if (begin != 0) left_out.Add(begin, begin + kSignalStackBytes);
+  }
+  LeaveOutShadows(&left_out);
+  left_out.Merge();
+  const LeftOut left_out_pages = left_out.WholePages();
+
+  const auto look = [&](uint64_t begin, uint64_t end) {
+    const size_t bytes = end - begin;
+    if (!SafeRead(begin, words, bytes)) {
+      // Some of it is gone or of a device: page by page.
+      for (uint64_t page = begin; page < end; page += kPageBytes) {
+        uint64_t* const copy = words + (page - begin) / sizeof(uint64_t);
+        if (!SafeRead(page, copy, kPageBytes)) std::memset(copy, 0, kPageBytes);
+      }
+    }
+    for (size_t i = 0; i < bytes / sizeof(uint64_t); ++i) {
+      if (words[i] - low < high - low && !left_out.Has(begin + i * sizeof(uint64_t))) {
+        found(words[i]);
+      }
+    }
+  };
+  const int64_t deadline = Nanotime() + kSearchNanosMax;
+  PresentPages present;
+  // False: it takes too long.
+  const auto look_at_pages = [&](uint64_t begin, uint64_t end) {
+    present.Start(begin, end);
+    while (present.Next(&begin, &end)) {
+      if (Nanotime() > deadline) return false;
+      while (begin < end) {
+        const uint64_t piece_end = std::min<uint64_t>(begin + kPieceBytes, end);
+        look(begin, piece_end);
+        if (Nanotime() > deadline) return false;
+        begin = piece_end;
+      }
+    }
+    return true;
+  };
+
+  bool in_time = true;
+  for (const Range& range : mappings) {
+    // Whole pages that are left out are not even asked for.
+    for (uint64_t at = range.begin; in_time && at < range.end;) {
+      const Range gap = left_out_pages.From(at);
+      const uint64_t end = std::min(range.end, std::max(at, gap.begin));
+      in_time = look_at_pages(at, end);
+      at = std::max(end, gap.end);
     }
   }
-  if (pagemap >= 0) close(pagemap);
-  munmap(scratch, kPieceBytes + kPiecePages * sizeof(uint64_t));
-  return true;
+  munmap(scratch, kPieceBytes);
+  return in_time;
 }
 
 }  // namespace leash::rt

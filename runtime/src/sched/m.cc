@@ -28,8 +28,6 @@ extern "C" __cxa_eh_globals* __cxa_get_globals() noexcept;
 namespace leash::rt {
 namespace {
 
-constexpr size_t kMStackBytes = size_t{256} << 10;
-
 // A record for a thread that is to be started: one whose thread has ended, or a new one.
 M* NewM() {
   {
@@ -81,6 +79,7 @@ void FreeM(M* m) {
 void* RunM(void* arg) {
   auto* m = static_cast<M*>(arg);
   GetThread()->m = m;
+  m->first_frame.store(__builtin_frame_address(0), std::memory_order_relaxed);
   const int32_t tid = CurrentTid();
   m->tid.store(tid, std::memory_order_relaxed);
   m->random = static_cast<uint32_t>(tid) * 2654435761u | 1;

@@ -13,8 +13,6 @@
 namespace leash::rt {
 namespace {
 
-constexpr size_t kSignalStackBytes = size_t{64} << 10;
-
 struct sigaction previous_segv;
 struct sigaction previous_bus;
 

@@ -36,6 +36,8 @@
 
 namespace leash::rt {
 
+inline constexpr size_t kMStackBytes = size_t{256} << 10;
+inline constexpr size_t kSignalStackBytes = size_t{64} << 10;
 inline constexpr int kMaxMs = 10000;  // as Go's default
 inline constexpr int kMaxPs = kMaxMs + 1024 + 64;
 
@@ -71,8 +73,10 @@ struct M {
   M* idle_next = nullptr;  // sched.lock; of idle_ms or dead_ms
   M* all_next = nullptr;   // constant once listed
 
-  void* signal_stack = nullptr;  // the record's, for whatever thread has it
+  void* signal_stack = nullptr;  // the record's, for whatever thread has it; constant once made
 
+  // Where its first frame begins: nothing of the program's lies on its stack below that.
+  std::atomic<const void*> first_frame{nullptr};
   // Its bounds, which sanitizers want. The thread_locals are within them.
   const void* native_stack = nullptr;
   size_t native_stack_bytes = 0;

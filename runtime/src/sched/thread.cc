@@ -51,12 +51,14 @@ void OnThreadExit(void* arg) {
   g->since.store(MonotonicNow(), std::memory_order_relaxed);
   pthread_attr_t attr;
   g->thread_stack_top = nullptr;
+  g->thread_stack_kib = 0;
   if (pthread_getattr_np(pthread_self(), &attr) == 0) {
     void* low = nullptr;
     size_t bytes = 0;
     pthread_attr_getstack(&attr, &low, &bytes);
     pthread_attr_destroy(&attr);
     g->thread_stack_top = static_cast<char*>(low) + bytes;
+    g->thread_stack_kib = static_cast<uint32_t>(std::min<size_t>(bytes >> 10, UINT32_MAX));
   }
 #if LEASH_RACE
   g->fiber = __tsan_get_current_fiber();

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
@@ -160,6 +161,7 @@ TEST_F(ProofTest, HandleInTheValueOfASenderThatWaits) {
   WaitUntilWaits(sender);
   ExpectStillThere(c.victim);  // we could receive it
   mail = {};
+  if (!HeldHandlesCanBeProved()) GTEST_SKIP() << "frames are taken for used";
   ExpectProved(c.victim, kStuckSenders);
   ExpectProved(sender, "no receiver is alive");
 }
@@ -261,18 +263,29 @@ std::string SpawnOwner(Tell tell) {
 }
 
 TEST_F(ProofTest, NobodyPointsToTheOnlyHandle) {
+  if (!HeldHandlesCanBeProved()) GTEST_SKIP() << "frames are taken for used";
   ExpectProved(SpawnOwner([](Room&) {}), kNoSender);
 }
 
 std::atomic<Room*> pointer;  // atomic, so that the compiler keeps what nobody reads
 
-// The verdict after the pointer has gone is asked for first, and by one that has never had it: what
-// is left of it in registers and dead frames of its users hides a leak (law 6 of mentions.cc).
+// When it has gone, a copy of it that was left in a register or a dead frame of whoever used it may
+// hide the leak for longer (law 6 of mentions.cc); of several leaks it does not hide all.
 TEST_F(ProofTest, AGlobalPointsToTheHandle) {
-  const std::string owner = SpawnOwner([](Room& room) { pointer = &room; });
-  ExpectStillThere(owner);
+  std::vector<std::string> owners;
+  for (int i = 0; i < 5; ++i) {
+    owners.push_back(SpawnOwner([](Room& room) { pointer = &room; }));
+    ExpectStillThere(owners.back());
+  }
   pointer = nullptr;
-  ExpectProved(owner, kNoSender);
+  if (!HeldHandlesCanBeProved()) GTEST_SKIP() << "frames are taken for used";
+  WaitUntilSnapshot(
+      [&](const Snapshot&) {
+        return std::any_of(owners.begin(), owners.end(), [](const std::string& owner) {
+          return VerdictOn(owner) == "proved: " + std::string(kNoSender);
+        });
+      },
+      "a leak is proved");
 }
 
 TEST_F(ProofTest, AnotherGoroutineCapturesTheHandleByReference) {
@@ -302,6 +315,7 @@ TEST_F(ProofTest, AnotherGoroutineCapturesWhatTheHandleIsIn) {
   ExpectStillThere(owner);
   end.Close();  // the helper ends without a word
   WaitUntilSnapshot([&](const Snapshot&) { return VerdictOn(helper) == "gone"; }, "helper ends");
+  if (!HeldHandlesCanBeProved()) GTEST_SKIP() << "frames are taken for used";
   ExpectProved(owner, kNoSender);
 }
 
@@ -315,6 +329,7 @@ TEST_F(ProofTest, StuckGoroutinesPointToEachOther) {
   });
   WaitUntilWaits(helper);
   ExpectProved(helper, "the channel is nil");
+  if (!HeldHandlesCanBeProved()) GTEST_SKIP() << "frames are taken for used";
   ExpectProved(owner, kStuckSenders);
 }
 

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "absl/time/clock.h"
+#include "base/sanitizers.h"
 #include "gtest/gtest.h"
 #include "leash/analyzer/leak.h"
 #include "leash/go.h"
@@ -82,6 +83,14 @@ void ExpectProved(const std::string& name, std::string_view reason, std::source_
                                                   << debug::Stack(/*all=*/true);
     return;
   }
+}
+
+bool HeldHandlesCanBeProved() {
+#if LEASH_ASAN
+  return __asan_get_current_fake_stack() == nullptr;
+#else
+  return true;
+#endif
 }
 
 }  // namespace leash::testing

@@ -32,6 +32,11 @@ void ExpectStillThere(const std::string& name,
 void ExpectProved(const std::string& name, std::string_view reason,
                   std::source_location site = std::source_location::current());
 
+// Whether a wait for what a stuck goroutine itself holds can be proved. Not with AddressSanitizer's
+// fake stacks (detect_stack_use_after_return): whether somebody points to a frame in one is not
+// known, and it is taken for used.
+bool HeldHandlesCanBeProved();
+
 }  // namespace leash::testing
 
 #endif  // LEASH_TESTS_INTEGRATION_PROOF_VICTIM_H_
