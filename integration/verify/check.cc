@@ -219,7 +219,7 @@ class Checker {
   const OptionSet& options_;
   absl::Duration start_, quiet_since_, starvation_since_;
   Starvation starvation_;
-  std::unordered_map<uint64_t, Seen> seen_;  // by id
+  std::unordered_map<uint64_t, Seen> seen_;           // by id
   std::unordered_set<uint64_t> settled_, unsettled_;  // seen waiting; never seen waiting. By id
   bool in_scope_alive_ = false;
   Snapshot snapshot_;

@@ -37,9 +37,9 @@ struct CaptureOptions {
   // Stacks of goroutines and threads that run just now: each is interrupted by SIGURG for some
   // microseconds. System calls that SA_RESTART does not restart (poll, nanosleep) may return EINTR.
   bool running_stacks = true;
-  // What each goroutine's stack points to: ProveLeaks() needs it. Where nobody but goroutines that wait
-  // themselves could end a wait, the program's memory is searched for pointers to what they hold:
-  // some 0.3 s for each GiB in use.
+  // What each goroutine's stack points to: ProveLeaks() needs it. Where nobody but goroutines that
+  // wait themselves could end a wait, the program's memory is searched for pointers to what they
+  // hold: some 0.3 s for each GiB in use.
   bool mentions = true;
   // Leave out goroutines of GoBackground.
   bool background = true;

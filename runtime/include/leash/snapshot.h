@@ -122,8 +122,8 @@ struct WaitObject {
   // live outside of goroutines: in the heap, in globals, on threads' stacks.
   uint64_t send_handles = 0, recv_handles = 0;
   uint64_t send_handles_elsewhere = 0, recv_handles_elsewhere = 0;
-  // A goroutine that may hold a handle has its memory pointed to from outside of goroutines: whoever
-  // has such a pointer may use the handle. Or nobody could look whether it is so.
+  // A goroutine that may hold a handle has its memory pointed to from outside of goroutines:
+  // whoever has such a pointer may use the handle. Or nobody could look whether it is so.
   bool by_reference = false;
   SiteId last_send_dropped_at = 0, last_recv_dropped_at = 0;    // when the count became zero
   uint64_t last_send_dropped_by = 0, last_recv_dropped_by = 0;  // goroutine ids

@@ -23,8 +23,7 @@ ScopedLabels::ScopedLabels(
     std::initializer_list<std::pair<std::string_view, std::string_view>> labels)
     : before_(rt::RetainLabels(rt::CurrentLabels())) {
   const auto* base = static_cast<const rt::LabelSet*>(before_);
-  rt::SetCurrentLabels(
-      rt::WithLabels(base, labels));
+  rt::SetCurrentLabels(rt::WithLabels(base, labels));
 }
 
 ScopedLabels::~ScopedLabels() { rt::SetCurrentLabels(static_cast<rt::LabelSet*>(before_)); }

@@ -6,8 +6,8 @@
 // stuck goroutine, so goroutines that hold only each other's channels are found too.
 //
 // A claim is never made where something is not known: an uncounted channel, a goroutine whose stack
-// could not be looked through, a handle that no goroutine accounts for, one that somebody may use by
-// reference. A stale word on a stack can hide a leak and never invent one.
+// could not be looked through, a handle that no goroutine accounts for, one that somebody may use
+// by reference. A stale word on a stack can hide a leak and never invent one.
 
 #ifndef LEASH_ANALYZER_LEAK_H_
 #define LEASH_ANALYZER_LEAK_H_
