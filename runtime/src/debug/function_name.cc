@@ -465,11 +465,36 @@ std::string WriteFunction(Sequence* sequence, std::string_view file, int line) {
   return out;
 }
 
-std::string Demangle(const std::string& symbol) {
+std::string DemangleWhole(const std::string& symbol) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> text(
       abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), &free);
   return status == 0 && text != nullptr ? std::string(text.get()) : std::string();
+}
+
+// Clang 17 and newer mangle constraints ("Q" and an expression, or "Tk" and a concept), which older
+// demanglers do not know. What stands before the constraint: "B<int>::Me(int)" of a clause that
+// comes last; else the function's name, as "A::Take<...>(...)", since the constraint is among its
+// template arguments and its parameters may refer to what is within.
+std::string DemangleConstrained(const std::string& symbol) {
+  const size_t constraint = std::min(symbol.find('Q'), symbol.find("Tk"));
+  if (constraint == symbol.npos) return {};
+  if (std::string text = DemangleWhole(symbol.substr(0, constraint)); !text.empty()) return text;
+  const std::string_view end = symbol.starts_with("_ZN") ? "Ev" : "v";
+  // The template arguments that it is among begin with the last "I" that a whole name precedes.
+  for (size_t at = symbol.rfind('I', constraint); at != symbol.npos && at > 2;
+       at = symbol.rfind('I', at - 1)) {
+    std::string text = DemangleWhole(symbol.substr(0, at).append(end));
+    if (!text.ends_with("()")) continue;
+    text.resize(text.size() - 2);
+    return text + "<...>(...)";
+  }
+  return {};
+}
+
+std::string Demangle(const std::string& symbol) {
+  std::string text = DemangleWhole(symbol);
+  return text.empty() ? DemangleConstrained(symbol) : text;
 }
 
 // "A<B, C>" and "D" of "A<B, C>, D".

@@ -55,6 +55,21 @@ TEST(FunctionNameTest, WhatIsTooLongToReadIsLeftOut) {
       "a::g<...>(int)");
 }
 
+TEST(FunctionNameTest, OfConstrainedTemplatesWhatOldDemanglersUnderstand) {
+  EXPECT_EQ(ReadableFunction("_Z4FreeIiQsr3stdE8integralIT_EEiS0_"), "Free<...>(...)");
+  EXPECT_EQ(ReadableFunction("_ZN1A4TakeIiQsr3stdE8integralIT_EEEiS1_"), "A::Take<...>(...)");
+  EXPECT_EQ(ReadableFunction("_ZN1BIiE4TakeIiQsr3stdE8integralITL0__EEEiT_i"),
+            "B<int>::Take<...>(...)");
+  EXPECT_EQ(ReadableFunction("_ZN1BIiE2MeEiQsr3stdE8integralIT_E"), "B<int>::Me(int)");
+  EXPECT_EQ(ReadableFunction("_ZN1n3AllIJilEQfraasr3stdE8integralIT_EEEiDpS1_"),
+            "n::All<...>(...)");
+  EXPECT_EQ(ReadableFunction("_ZN1n4AutoITkSt8integraliEEiT_"), "n::Auto<...>(...)");
+  EXPECT_EQ(ReadableFunction("_ZN5leash6SelectIJEQfraasr8internalE4CaseINSt16remove_referenceIT_E4"
+                             "typeEEEEmDpOS2_"),
+            "leash::Select<...>(...)");
+  EXPECT_EQ(ReadableFunction("_Z4QuitQ"), "_Z4QuitQ");
+}
+
 TEST(FunctionNameTest, TagsAndSuffixesAreLeftOut) {
   EXPECT_EQ(ReadableFunction("_ZN1AB5cxx113fooB5cxx11Ev"), "A::foo()");
   EXPECT_EQ(ReadableFunction("_ZL3foov.constprop.0"), "foo()");
