@@ -26,6 +26,8 @@ constexpr int kTotalWaits = 10;
 // After a look nothing is looked at for this many times as long as it took: a program with many
 // goroutines that move all the time is not to be slowed down by being watched.
 constexpr int kRestAfterLook = 3;
+// A search of much memory takes long, but what ends is to be seen soon.
+constexpr absl::Duration kRestMax = absl::Milliseconds(50);
 // Whether something outside of goroutines points to a handle can be told only while no thread of
 // the program's runs, and the end of that is no goroutine's move: such a look is repeated after
 // this time, then after twice as long, and so on.
@@ -75,7 +77,9 @@ class Checker {
       }
       leash::internal::WaitForMove(
           ticket, timeout == absl::InfiniteDuration() ? -1 : absl::ToInt64Nanoseconds(timeout));
-      if (!first || took > absl::Milliseconds(1)) absl::SleepFor(kRestAfterLook * took);
+      if (!first || took > absl::Milliseconds(1)) {
+        absl::SleepFor(std::min({kRestAfterLook * took, kRestMax, UntilExpired()}));
+      }
     }
     SetTiers();
     return true;

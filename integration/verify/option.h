@@ -52,9 +52,10 @@ class OptionSet {
   // Whether some pattern ignores the goroutine. Remembers each one that does.
   bool IgnoresGoroutine(const Snapshot& snapshot, const Goroutine& g) const;
 
-  // Whether every goroutine that the check has seen was seen at rest. Where one was not, its stack
-  // is of the moment, or none: that a pattern of functions did not match it says nothing.
-  void SetSeenAtRest(bool seen_at_rest) const { seen_at_rest_ = seen_at_rest; }
+  // Whether every goroutine that a check has seen was seen at rest; of several checks, in each.
+  // Where one was not, its stack is of the moment, or none: that a pattern of functions did not
+  // match it says nothing.
+  void SetSeenAtRest(bool seen_at_rest) const { seen_at_rest_ = seen_at_rest_ && seen_at_rest; }
   // A line on standard error for each pattern that has never matched and had its chance.
   void WarnAboutStale() const;
   void CallCleanups(int status) const;

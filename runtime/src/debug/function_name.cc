@@ -472,12 +472,35 @@ std::string DemangleWhole(const std::string& symbol) {
   return status == 0 && text != nullptr ? std::string(text.get()) : std::string();
 }
 
+// Whether that place of a mangled name is within an identifier, "5Queue". Not one: "S1_", "T0_".
+bool IsInIdentifier(std::string_view symbol, size_t place) {
+  for (size_t at = 2; at < place; ++at) {
+    if (isdigit(static_cast<unsigned char>(symbol[at])) == 0) continue;
+    const bool reference = symbol[at - 1] == 'S' || symbol[at - 1] == 'T';
+    size_t length = 0;
+    for (; at < place && isdigit(static_cast<unsigned char>(symbol[at])) != 0; ++at) {
+      length = std::min(symbol.size(), length * 10 + static_cast<size_t>(symbol[at] - '0'));
+    }
+    if (!reference && place - at < length) return true;
+    --at;
+  }
+  return false;
+}
+
+size_t FindConstraint(std::string_view symbol) {
+  for (size_t at = 2; at < symbol.size(); ++at) {
+    if (symbol[at] != 'Q' && symbol.substr(at, 2) != "Tk") continue;
+    if (!IsInIdentifier(symbol, at)) return at;
+  }
+  return symbol.npos;
+}
+
 // Clang 17 and newer mangle constraints ("Q" and an expression, or "Tk" and a concept), which older
 // demanglers do not know. What stands before the constraint: "B<int>::Me(int)" of a clause that
 // comes last; else the function's name, as "A::Take<...>(...)", since the constraint is among its
 // template arguments and its parameters may refer to what is within.
 std::string DemangleConstrained(const std::string& symbol) {
-  const size_t constraint = std::min(symbol.find('Q'), symbol.find("Tk"));
+  const size_t constraint = FindConstraint(symbol);
   if (constraint == symbol.npos) return {};
   if (std::string text = DemangleWhole(symbol.substr(0, constraint)); !text.empty()) return text;
   const std::string_view end = symbol.starts_with("_ZN") ? "Ev" : "v";

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -34,15 +35,18 @@ constexpr int64_t kSearchNanosMax = 1'000'000'000;
 // What a function that calls no other may have below its stack pointer.
 constexpr uint64_t kRedZoneBytes = 128;
 
-std::string ReadFile(const char* path) {
-  std::string text;
+// False: it is there, but cannot be read. Empty where the file, or the thread it is about, is gone.
+bool ReadFile(const char* path, std::string* text) {
+  text->clear();
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return text;
+  if (fd < 0) return errno == ENOENT || errno == ESRCH;
   char buffer[16 << 10];
   ssize_t n;
-  while ((n = read(fd, buffer, sizeof(buffer))) > 0) text.append(buffer, static_cast<size_t>(n));
+  while ((n = read(fd, buffer, sizeof(buffer))) > 0) text->append(buffer, static_cast<size_t>(n));
+  const bool good = n == 0 || errno == ESRCH;
+  if (n != 0) text->clear();
   close(fd);
-  return text;
+  return good;
 }
 
 uint64_t NumberAfter(std::string_view text, std::string_view key, bool* found) {
@@ -112,7 +116,8 @@ uint64_t PageUp(uint64_t p) { return PageDown(p + kPageBytes - 1); }
 // In order. Empty: they cannot be listed.
 std::vector<Range> WritableMappings() {
   std::vector<Range> mappings;
-  const std::string maps = ReadFile("/proc/self/maps");
+  std::string maps;
+  if (!ReadFile("/proc/self/maps", &maps)) return mappings;
   const char* line = maps.c_str();
   while (*line != '\0') {
     const char* next = std::strchr(line, '\n');
@@ -206,7 +211,11 @@ bool OutsideMemory::ReadThreads(bool with_stacks, Threads* threads) {
     const bool own = m != nullptr || IsRuntimeThread(tid);
     if (own && !with_stacks) continue;
     const std::string folder = std::string("/proc/self/task/") + entry->d_name;
-    const std::string status = ReadFile((folder + "/status").c_str());
+    std::string status;
+    if (!ReadFile((folder + "/status").c_str(), &status)) {
+      good = false;
+      continue;
+    }
     if (status.empty()) continue;  // it has ended
     ThreadState state;
     bool found = true;
@@ -214,12 +223,14 @@ bool OutsideMemory::ReadThreads(bool with_stacks, Threads* threads) {
                      NumberAfter(status, "\nnonvoluntary_ctxt_switches:", &found);
     const size_t at = status.find("\nState:\t");
     found = found && at != std::string::npos;
-    state.blocked = found && status[at + 8] != 'R';
+    state.blocked = found && status[at + 8] == 'S';  // in a page fault, say, it is in a function
     state.own = own;
     if (m != nullptr) {
       state.dead = FramesOf(*m);
     } else if (const auto stack = stacks.find(tid); stack != stacks.end()) {
-      const uint64_t sp = StackPointerIn(ReadFile((folder + "/syscall").c_str()));
+      std::string syscall;
+      ReadFile((folder + "/syscall").c_str(), &syscall);  // without it, no frame of it is dead
+      const uint64_t sp = StackPointerIn(syscall);
       if (sp > stack->second.begin && sp < stack->second.end) {
         state.dead = {stack->second.begin, sp - kRedZoneBytes};
       }
@@ -244,6 +255,10 @@ bool OutsideMemory::Complete() const {
     if (before->second.own) continue;
     if (!before->second.blocked || !state.blocked) return false;
     if (before->second.switches != state.switches) return false;
+  }
+  // One that has ended has run.
+  for (const auto& [tid, state] : threads_) {
+    if (!state.own && now.find(tid) == now.end()) return false;
   }
   return true;
 }

@@ -71,7 +71,8 @@ Snapshot CaptureAll(const debug::CaptureOptions& options) {
     capturer.SetCallerSp(SaveRegisters());
     capturer.FindMentions();
   }
-  WipeDeadFrames();
+  // A goroutine's dead frames are not searched, and it may not have so much left.
+  if (GetThread()->m == nullptr) WipeDeadFrames();
   MarkHolders(&snapshot);
   snapshot.capture_ns = MonotonicNow() - begin;
   return snapshot;

@@ -77,8 +77,8 @@ struct alignas(64) G {
   M* m = nullptr;              // the M that runs it
   int32_t tid = 0;             // of a thread
   uint8_t rare = 0;            // owner only
-  // Its closure is being constructed by a thread: it may hold handles already, although nobody sees
-  // it yet.
+  // Its closure is being constructed: it may hold handles already, although nobody sees it yet, and
+  // who constructs it may wait meanwhile.
   std::atomic<bool> embryo{false};
   uint16_t stamp_weight = 0;  // kStamped: for how many its latency counts
 

@@ -88,8 +88,7 @@ bool FitsInline(const ClosureType* type) {
   }
   G* g = AllocG(p != nullptr ? &p->free_gs : nullptr);
   if (g == nullptr) throw std::bad_alloc();
-  // Of a thread's: a goroutine that spawns runs, and that is seen in its own record.
-  if (p == nullptr) g->embryo.store(true, std::memory_order_relaxed);
+  g->embryo.store(true, std::memory_order_relaxed);
   g->kind = GKind::kGoroutine;
   g->stack_class = static_cast<uint8_t>(stack_class);
   g->closure_type = type;
@@ -131,7 +130,9 @@ Embryo NewGoroutine(const ClosureType* type, const GoOptions* options) {
   g->kind = GKind::kGoroutine;
   g->stack_class = static_cast<uint8_t>(default_stack_class);
   g->closure_type = type;
+  g->embryo.store(true, std::memory_order_relaxed);
   ExpectClosure(g->inline_closure, kInlineClosureBytes);
+  std::atomic_thread_fence(std::memory_order_release);  // as above
   return {g, g->inline_closure};
 }
 
@@ -176,13 +177,13 @@ void AbandonGoroutine(G* g) noexcept {
   g->status.store(GStatus::kRunnable, std::memory_order_release);
   // Even: it does not run. A reader that saw the record's last owner sees another number.
   g->seq.store((g->seq.load(std::memory_order_relaxed) | 1) + 1, std::memory_order_release);
+  g->embryo.store(false, std::memory_order_release);
   if (TraceOn()) TraceSpawn(g);
   if (__builtin_expect(p != nullptr, 1)) {
     p->started.store(p->started.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     CountReady(p, g);
     RunqPutNext(p, g);
   } else {
-    g->embryo.store(false, std::memory_order_release);
     sched.outside_started.fetch_add(1, std::memory_order_relaxed);
     CountReadyAnywhere(g);
     PushGlobal(g);

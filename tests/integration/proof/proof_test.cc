@@ -213,6 +213,24 @@ TEST_F(ProofTest, HandleInAClosureThatIsBeingMade) {
   ExpectProved(c.victim, kNoSender);
 }
 
+// One that constructs a closure may wait while it does.
+TEST_F(ProofTest, HandleInAClosureThatAGoroutineIsMaking) {
+  Case c = MakeCase();
+  auto moving = MakeChan<Unit>(), go_on = MakeChan<Unit>();
+  const std::string maker = NewName();
+  GoWith({.name = maker}, [sender = std::move(c.sender), moving, go_on]() mutable {
+    leash::go([](const Slow&, const SendChan<int>&, const Slow&) {}, Slow(moving, go_on),
+              std::move(sender), Slow(moving, go_on));
+  });
+  for (int i = 0; i < 2; ++i) {
+    moving.Recv();
+    WaitUntilWaits(maker);
+    ExpectStillThere(c.victim);
+    go_on.Send({});
+  }
+  ExpectProved(c.victim, kNoSender);
+}
+
 TEST_F(ProofTest, HandleOfAGoroutineThatSleeps) {
   Case c = MakeCase();
   auto end = MakeChan<Unit>();

@@ -67,7 +67,12 @@ TEST(FunctionNameTest, OfConstrainedTemplatesWhatOldDemanglersUnderstand) {
   EXPECT_EQ(ReadableFunction("_ZN5leash6SelectIJEQfraasr8internalE4CaseINSt16remove_referenceIT_E4"
                              "typeEEEEmDpOS2_"),
             "leash::Select<...>(...)");
-  EXPECT_EQ(ReadableFunction("_Z4QuitQ"), "_Z4QuitQ");
+  EXPECT_EQ(ReadableFunction("_ZN3app5QueueIiE4PushIiQsr3stdE8integralIT_EEEiS1_"),
+            "app::Queue<int>::Push<...>(...)");
+  EXPECT_EQ(ReadableFunction("_ZN1AIiE5QueueIiQsr3stdE8integralIT_EEEiS1_"),
+            "A<int>::Queue<...>(...)");
+  EXPECT_EQ(ReadableFunction("_Z5QuitsQ"), "Quits");
+  EXPECT_EQ(ReadableFunction("_Z9QuitQ"), "_Z9QuitQ");
 }
 
 TEST(FunctionNameTest, TagsAndSuffixesAreLeftOut) {
