@@ -32,6 +32,9 @@ constinit std::atomic<int32_t> runtime_threads{0};
 constexpr int kKnownMax = 256;
 constinit std::atomic<int32_t> known_threads[kKnownMax] = {};
 
+// ThreadSanitizer keeps a thread of its own, which a child after fork() may be without.
+constinit std::atomic<int32_t> sanitizer_threads{race::kEnabled ? 1 : 0};
+
 // How many threads the process has; -1: cannot be told.
 int CountThreads() {
   DIR* dir = opendir("/proc/self/task");
@@ -62,6 +65,7 @@ void UnregisterRuntimeThread() {
 
 void ForgetRuntimeThreads() {
   runtime_threads.store(0, std::memory_order_seq_cst);
+  sanitizer_threads.store(0, std::memory_order_relaxed);
   for (std::atomic<int32_t>& known : known_threads) known.store(0, std::memory_order_relaxed);
 }
 
@@ -83,9 +87,9 @@ void CheckDeadlock() {
     LockHolder hold(sched.lock);
     ms = sched.m_count;
   }
-  int own = ms + runtime_threads.load(std::memory_order_seq_cst) + parked;
-  // ThreadSanitizer keeps a thread of its own.
-  if (race::kEnabled) ++own;
+  // At most: one counted too many would hide a thread that could wake somebody.
+  const int own = ms + runtime_threads.load(std::memory_order_seq_cst) + parked +
+                  sanitizer_threads.load(std::memory_order_relaxed);
   const int threads = CountThreads();
   if (threads < 0 || threads > own) return;
   if (!AllIdle() || sched.activity.load(std::memory_order_seq_cst) != activity) return;

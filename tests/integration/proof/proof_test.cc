@@ -271,11 +271,15 @@ struct Room {
 template <class Tell>
 std::string SpawnOwner(Tell tell) {
   const std::string name = NewName();
-  GoWith({.name = name}, [tell = std::move(tell)]() mutable {
+  WaitGroup told;
+  told.Add(1);
+  GoWith({.name = name}, [tell = std::move(tell), &told]() mutable {
     Room room;
     tell(room);
+    told.Done();
     room.ch.Recv();
   });
+  told.Wait();
   WaitUntilWaits(name);
   return name;
 }
