@@ -1,9 +1,7 @@
 #include "debug/outside_memory.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -20,6 +18,7 @@
 #include "base/sanitizers.h"
 #include "debug/present_pages.h"
 #include "sched/park.h"
+#include "sched/raw_syscall.h"
 #include "sched/registry.h"
 #include "sched/scheduler.h"
 #include "stack/arena.h"
@@ -38,15 +37,16 @@ constexpr uint64_t kRedZoneBytes = 128;
 // False: it is there, but cannot be read. Empty where the file, or the thread it is about, is gone.
 bool ReadFile(const char* path, std::string* text) {
   text->clear();
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return errno == ENOENT || errno == ESRCH;
+  const int fd = raw::OpenToRead(path);
+  if (fd < 0) return fd == -ENOENT || fd == -ESRCH;
   char buffer[16 << 10];
   ssize_t n;
-  while ((n = read(fd, buffer, sizeof(buffer))) > 0) text->append(buffer, static_cast<size_t>(n));
-  const bool good = n == 0 || errno == ESRCH;
+  while ((n = raw::Read(fd, buffer, sizeof(buffer))) > 0) {
+    text->append(buffer, static_cast<size_t>(n));
+  }
   if (n != 0) text->clear();
-  close(fd);
-  return good;
+  raw::Close(fd);
+  return n == 0 || n == -ESRCH;
 }
 
 uint64_t NumberAfter(std::string_view text, std::string_view key, bool* found) {

@@ -30,6 +30,11 @@ inline ssize_t SizeResult(ssize_t result) { return result < 0 ? -errno : result;
 
 [[gnu::noinline]] int Close(int fd) { return IntResult(LEASH_RAW(::close(fd), SYS_close, fd)); }
 
+[[gnu::noinline]] int OpenToRead(const char* path) {
+  constexpr int kFlags = O_RDONLY | O_CLOEXEC;
+  return IntResult(LEASH_RAW(::open(path, kFlags), SYS_openat, AT_FDCWD, path, kFlags));
+}
+
 [[gnu::noinline]] int OpenToWrite(const char* path) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
   return IntResult(LEASH_RAW(::open(path, kFlags, 0644), SYS_openat, AT_FDCWD, path, kFlags, 0644));

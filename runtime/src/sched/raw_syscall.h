@@ -25,6 +25,7 @@
 namespace leash::rt::raw {
 
 int Close(int fd);
+int OpenToRead(const char* path);
 // For writing; made or cut short. The mode is 0644 without the umask.
 int OpenToWrite(const char* path);
 int Pipe(int fds[2]);
