@@ -137,6 +137,14 @@ int AddModule(dl_phdr_info* info, size_t, void* arg) {
                                            reinterpret_cast<uint64_t>(loaded.eh_frame), m.base);
 #if defined(__aarch64__)
     FindSignalTrampoline(m, *rows);
+    for (int i = 0; i < info->dlpi_phnum; ++i) {
+      const ElfW(Phdr)& segment = info->dlpi_phdr[i];
+      if (segment.p_type != PT_LOAD || (segment.p_flags & (PF_X | PF_R)) != (PF_X | PF_R)) continue;
+      const auto start = static_cast<uint32_t>(segment.p_vaddr);
+      const auto bytes = static_cast<uint32_t>(segment.p_filesz);
+      rows->AddPlt(start, start + bytes,
+                   reinterpret_cast<const uint8_t*>(m.base + segment.p_vaddr));
+    }
 #endif
     m.rows = std::move(rows);
   }

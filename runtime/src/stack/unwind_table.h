@@ -70,9 +70,13 @@ class UnwindModuleRows {
   size_t refused_count() const { return refused_; }  // functions with at least one row of kNone
   // Says that code which has no CFI returns from signal handlers.
   void AddSignalTrampoline(uint32_t pc, uint32_t bytes);
+  // Looks for the PLT in what has no CFI between `start` and `limit`, whose bytes lie at `code`:
+  // linkers for aarch64 write none for it. Other processors: nothing.
+  void AddPlt(uint32_t start, uint32_t limit, const uint8_t* code);
 
  private:
   void IndexBlocks();
+  void Insert(UnwindRow row, uint32_t bytes);
 
   static constexpr int kBlockShift = 8;
   std::vector<UnwindRow> rows_;   // by pc; a gap is a row of kNone

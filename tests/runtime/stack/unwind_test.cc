@@ -7,6 +7,7 @@
 #include <gnu/libc-version.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -238,6 +239,12 @@ TEST(UnwindSelfTest, FirstPcIsInTheCallerAfterTheSkippedFrames) {
 Walks signal_own, signal_interrupted;
 
 TEST_P(UnwindTest, FromASignalHandlerAndThroughItsFrame) {
+#if defined(__aarch64__)
+  if (getauxval(AT_SYSINFO_EHDR) == 0) {
+    GTEST_SKIP() << "no vdso, as in qemu-user 7: where handlers return to is in no module, and the "
+                    "caller of a walk asks libunwind";
+  }
+#endif
   CurrentUnwindTable();
   struct sigaction action = {}, before;
   action.sa_flags = SA_SIGINFO;
