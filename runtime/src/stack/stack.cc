@@ -58,7 +58,10 @@ constinit bool have_madvise = false;
 bool ProbeMadvise() {
   void* p = mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) return false;
-  const bool ok = madvise(p, kPage, kMadvGuardInstall) == 0;
+  // qemu-user takes any advice and does nothing: what does not exist must be refused.
+  constexpr int kNoSuchAdvice = 0x7fffffff;
+  const bool ok =
+      madvise(p, kPage, kNoSuchAdvice) != 0 && madvise(p, kPage, kMadvGuardInstall) == 0;
   munmap(p, kPage);
   return ok;
 }
