@@ -12,6 +12,7 @@ tools/dev.sh demo                              a leaking server: found by its te
 tools/dev.sh test [OPTIONS] [FILTER]           the tests; FILTER is a regular expression over ctest's names
     --race | --asan | --ubsan                  under ThreadSanitizer, AddressSanitizer, UndefinedBehaviorSanitizer
     --clang                                    with clang 19 instead of gcc
+    --aarch64                                  the runtime's tests, cross-compiled for aarch64 and run by qemu-user
 tools/dev.sh soak [--times N] [OPTIONS] [FILTER]   the tests, each N times in a row (20) while every core is busy
 tools/dev.sh bench [OPTIONS]                   the benchmarks beside Go, Boost.Fiber, std::thread and leash without recording, as a
                                                table with a verdict a row; OPTIONS: --pairs N, --filter REGEX, --large,

@@ -68,6 +68,14 @@ std::vector<std::string> Environment(const std::vector<std::string>& changes) {
   return entries;
 }
 
+// What this build made, when it is for another processor: its emulator runs it.
+void Emulate([[maybe_unused]] std::vector<std::string>* argv) {
+#ifdef LEASH_EMULATOR
+  if (argv->front().rfind(LEASH_BINARY_DIR "/", 0) != 0) return;
+  argv->insert(argv->begin(), {LEASH_EMULATOR});
+#endif
+}
+
 std::vector<char*> Pointers(std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (std::string& s : strings) pointers.push_back(s.data());
@@ -103,6 +111,7 @@ Program::Program(std::vector<std::string> argv, ProgramOptions options)
     : name_(argv.at(0)),
       input_(std::move(options.input)),
       deadline_(absl::Now() + options.timeout) {
+  Emulate(&argv);
   Pipe in = MakePipe(name_), out = MakePipe(name_), err = MakePipe(name_);
 
   posix_spawn_file_actions_t files;

@@ -41,11 +41,12 @@ step() {
   "$@"
 }
 
-package_names() { sed 's/#.*//; s/[[:space:]]*$//; /^$/d' tools/dev/packages.txt; }
+# The names in a list: tools/dev/packages.txt, or another.
+package_names() { sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "${1:-tools/dev/packages.txt}"; }
 
-missing_packages() {
+missing_packages() { # [LIST]
   local name
-  for name in $(package_names); do
+  for name in $(package_names "$@" | grep -v ':arm64$'); do
     case $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null || true) in
       installed*) ;;
       *) printf '%s ' "$name" ;;
@@ -54,13 +55,13 @@ missing_packages() {
 }
 
 # Installs what is missing, as root or through sudo; else says what to type and stops.
-ensure_packages() {
+ensure_packages() { # [LIST]
   if ! command -v dpkg-query >/dev/null; then
     say "This is not Debian: tools/dev/packages.txt says what is needed, CMake will say what is missing."
     return
   fi
   local missing as=()
-  missing=$(missing_packages)
+  missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
   # shellcheck disable=SC2086
   set -- apt-get install -y --no-install-recommends $missing

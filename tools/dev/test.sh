@@ -3,7 +3,7 @@
 # Sets preset and filter from the options of `test` and `soak`.
 test_options() {
   preset=dev filter='' times=20
-  local sanitizer='' clang=''
+  local sanitizer='' clang='' aarch64=''
   while [ $# -gt 0 ]; do
     case $1 in
       --race | --asan | --ubsan)
@@ -11,6 +11,7 @@ test_options() {
         sanitizer=${1#--}
         ;;
       --clang) clang=yes ;;
+      --aarch64) aarch64=yes ;;
       --times)
         [[ ${2:-} =~ ^[0-9]+$ ]] || die 2 "--times wants a number, has '${2:-}'"
         times=$2
@@ -24,7 +25,10 @@ test_options() {
     esac
     shift
   done
-  if [ -n "$sanitizer" ]; then
+  if [ -n "$aarch64" ]; then
+    [ -z "$sanitizer$clang" ] || die 2 "--aarch64 has gcc only, and no sanitizers"
+    preset=aarch64
+  elif [ -n "$sanitizer" ]; then
     preset=$sanitizer # they are built with clang in any case
   elif [ -n "$clang" ]; then
     preset=dev-clang
@@ -65,10 +69,22 @@ attribute() {
   printf '%s' "${number:-0}"
 }
 
+# Installs what the preset of test_options needs, and builds it.
+build_tests() {
+  ensure_packages
+  if [ "$preset" = aarch64 ]; then
+    . tools/dev/aarch64.sh
+    ensure_packages tools/dev/packages-aarch64.txt
+    ensure_sysroot
+    build aarch64 tests/all
+  else
+    build "$preset"
+  fi
+}
+
 cmd_test() {
   test_options "$@"
-  ensure_packages
-  build "$preset"
+  build_tests
   run_ctest "$preset" "$filter"
 }
 
@@ -76,8 +92,7 @@ cmd_test() {
 # because of timing.
 cmd_soak() {
   test_options "$@"
-  ensure_packages
-  build "$preset"
+  build_tests
   heading "Loading $jobs cores"
   local i
   for ((i = 0; i < jobs; i++)); do
