@@ -248,36 +248,37 @@ class MentionFinder {
       const uint64_t end = Address(part.end);
       for (uint64_t p = Address(part.begin); p + sizeof(uint64_t) <= end; p += sizeof(uint64_t)) {
         const uint64_t word = ReadForeignWord(p);
-        if (InArena(reinterpret_cast<const void*>(word))) {
-          const uint64_t offset = word - reinterpret_cast<uint64_t>(arena.begin);
-          if (offset >= part.begin && offset < part.end) continue;
-          const size_t other = HolderOf(word);
-          if (other != kNobody && other != self) holder.refers_to.push_back(other);
-          continue;
-        }
-        AddMention(word, &entry);
+        if (word - Address(part.begin) < part.end - part.begin) continue;  // most often
+        Look(word, self);
       }
     }
     const G* g = c_.seen_[holder.seen].g;
+    // The one register that a switch saves in the record. Whoever is built without frame pointers
+    // keeps what he likes there.
+    Look(g->context.fp, self);
     for (const Part& part : own_parts_[self]) {
       ForEachFakeFrame(g, reinterpret_cast<const char*>(Address(part.begin)),
                        reinterpret_cast<const char*>(Address(part.end)),
                        [&](const char* begin, const char* end) {
                          holder.has_fake_frames = true;
-                         ScanFakeFrame(begin, end, &holder, &entry);
+                         for (const char* p = begin; p + sizeof(uint64_t) <= end;
+                              p += sizeof(uint64_t)) {
+                           Look(ReadForeignWord(reinterpret_cast<uint64_t>(p)), self);
+                         }
                        });
     }
     Unique(&entry.mentions);
     Unique(&holder.refers_to);
   }
 
-  void ScanFakeFrame(const char* begin, const char* end, Holder* holder, leash::Goroutine* entry) {
-    for (const char* p = begin; p + sizeof(uint64_t) <= end; p += sizeof(uint64_t)) {
-      const uint64_t word = ReadForeignWord(reinterpret_cast<uint64_t>(p));
-      const size_t other = InArena(reinterpret_cast<const void*>(word)) ? HolderOf(word) : kNobody;
-      if (other != kNobody && &holders_[other] != holder) holder->refers_to.push_back(other);
-      AddMention(word, entry);
+  // A word that holder `self` has: a handle, or a way to another's.
+  void Look(uint64_t word, size_t self) {
+    if (!InArena(reinterpret_cast<const void*>(word))) {
+      AddMention(word, &EntryOf(holders_[self]));
+      return;
     }
+    const size_t other = HolderOf(word);
+    if (other != kNobody && other != self) holders_[self].refers_to.push_back(other);
   }
 
   void AddMention(uint64_t word, leash::Goroutine* entry) const {

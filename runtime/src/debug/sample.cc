@@ -1,5 +1,6 @@
 #include "debug/sample.h"
 
+#include <dlfcn.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -58,6 +59,20 @@ void OnSample(int, siginfo_t*, void* ucontext) {
   errno = saved_errno;
 }
 
+// ThreadSanitizer keeps a signal back until the thread next makes a call that may block, and one
+// that computes makes none. What runs in the handler is not instrumented, calls nothing that is
+// intercepted, and so may come at any moment, in ThreadSanitizer's own functions as well.
+int SetHandler(const struct sigaction* action) {
+#if LEASH_RACE
+  using Sigaction = int (*)(int, const struct sigaction*, struct sigaction*);
+  // The one behind ThreadSanitizer's, in libc.
+  static const auto libc_sigaction = reinterpret_cast<Sigaction>(dlsym(RTLD_NEXT, "sigaction"));
+  if (libc_sigaction != nullptr) return libc_sigaction(SIGURG, action, nullptr);
+#endif
+  return sigaction(SIGURG, action, nullptr);
+}
+
+// Under ThreadSanitizer `old` is what the program has set; ours is behind that, and set each time.
 bool InstallHandler() {
   struct sigaction old{};
   if (sigaction(SIGURG, nullptr, &old) != 0) return false;
@@ -70,7 +85,7 @@ bool InstallHandler() {
   action.sa_sigaction = &OnSample;
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigfillset(&action.sa_mask);
-  return sigaction(SIGURG, &action, nullptr) == 0;
+  return SetHandler(&action) == 0;
 }
 
 }  // namespace

@@ -26,6 +26,13 @@ int64_t Deep(int64_t n) {
   return n < 0 ? 0 : Deep(n + 1) + frame[0];  // never negative
 }
 
+// With frames so small that the guard page may be met by what it calls.
+int64_t last;
+[[gnu::noinline]] int64_t Thin(int64_t n) {
+  last = n;
+  return n < 0 ? 0 : Thin(n + 1) + last;  // never negative
+}
+
 void Forever() { leash::Chan<int>().Recv(); }
 
 // A fork in the middle of everything: the child starts afresh.
@@ -150,6 +157,16 @@ int main(int argc, char** argv) {
     std::puts("fine");
   } else if (kind == "overflow") {
     leash::go([] { Deep(0); });
+    Forever();
+  } else if (kind == "overflow-from") {
+    // So far from the top, so that it is another instruction that meets the guard page.
+    const size_t bytes = std::strtoul(argv[2], nullptr, 10);
+    leash::go([bytes] {
+      auto* pad = static_cast<volatile char*>(__builtin_alloca(bytes + 16));
+      pad[0] = 0;
+      Thin(0);
+      pad[0] = 0;
+    });
     Forever();
   } else if (kind == "goexit-caught") {
     leash::go([] {
