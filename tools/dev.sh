@@ -13,6 +13,7 @@ tools/dev.sh test [OPTIONS] [FILTER]           the tests; FILTER is a regular ex
     --race | --asan | --ubsan                  under ThreadSanitizer, AddressSanitizer, UndefinedBehaviorSanitizer
     --clang                                    with clang 19 instead of gcc
     --aarch64                                  the runtime's tests, cross-compiled for aarch64 and run by qemu-user
+    --jobs N                                   N tests at a time; as many as there are cores, if not said
 tools/dev.sh soak [--times N] [OPTIONS] [FILTER]   the tests, each N times in a row (20) while every core is busy
 tools/dev.sh bench [OPTIONS]                   the benchmarks beside Go, Boost.Fiber, std::thread and leash without recording, as a
                                                table with a verdict a row; OPTIONS: --pairs N, --filter REGEX, --large,

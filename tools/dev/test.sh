@@ -1,8 +1,8 @@
 # tools/dev.sh test and soak: configure, build, ctest, all by preset.
 
-# Sets preset and filter from the options of `test` and `soak`.
+# Sets preset, filter, times and at_once from the options of `test` and `soak`.
 test_options() {
-  preset=dev filter='' times=20
+  preset=dev filter='' times=20 at_once=$jobs
   local sanitizer='' clang='' aarch64=''
   while [ $# -gt 0 ]; do
     case $1 in
@@ -12,9 +12,9 @@ test_options() {
         ;;
       --clang) clang=yes ;;
       --aarch64) aarch64=yes ;;
-      --times)
-        [[ ${2:-} =~ ^[0-9]+$ ]] || die 2 "--times wants a number, has '${2:-}'"
-        times=$2
+      --times | --jobs)
+        [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die 2 "$1 wants a number from 1 on, has '${2:-}'"
+        if [ "$1" = --times ]; then times=$2; else at_once=$2; fi
         shift
         ;;
       -*) die 2 "unknown option $1; see tools/dev.sh help" ;;
@@ -42,7 +42,7 @@ run_ctest() { # PRESET FILTER [CTEST OPTION...]
   local results=build/$preset/test-results.xml
   rm -f "$results"
   heading "Testing (preset $preset${filter:+, tests that match '$filter'})"
-  step ctest --preset "$preset" -j "$jobs" ${filter:+-R "$filter"} --output-junit "${results##*/}" \
+  step ctest --preset "$preset" -j "$at_once" ${filter:+-R "$filter"} --output-junit "${results##*/}" \
     "$@" || status=$?
   local suite tests failed skipped
   suite=$(sed -n '/<testsuite /,/>/p' "$results" 2>/dev/null | tr '\n\t' '  ')
