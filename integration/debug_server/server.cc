@@ -164,6 +164,11 @@ absl::StatusOr<Server> Serve(std::string_view address) {
   auto impl = std::make_unique<Server::Impl>();
   impl->http.new_task_queue = [] { return new internal::TaskQueue(kThreads); };
   AddHandlers(impl->http);
+  // Its own default has SO_REUSEPORT as well: two processes would share a port and the requests.
+  impl->http.set_socket_options([](socket_t fd) {
+    const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  });
   errno = 0;
   if (address.starts_with(kUnixPrefix)) {
     const std::string path(address.substr(kUnixPrefix.size()));

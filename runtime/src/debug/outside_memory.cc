@@ -244,6 +244,8 @@ bool OutsideMemory::ReadThreads(bool with_stacks, Threads* threads) {
 
 OutsideMemory::OutsideMemory() { listed_ = ReadThreads(/*with_stacks=*/true, &threads_); }
 
+// A list may be without a living thread where others end meanwhile (sched/process_threads.h). So
+// it is made twice, and the two must agree on who is there.
 bool OutsideMemory::Complete() const {
   if (!listed_) return false;
   Threads now;

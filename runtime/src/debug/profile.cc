@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "base/clock.h"
 #include "base/race.h"
@@ -23,17 +23,35 @@ namespace {
 constexpr size_t kChunk = 4096;
 
 // Who holds a lock is recorded by id: is it still there?
-void MarkHolders(Snapshot* snapshot) {
-  std::unordered_set<uint64_t> alive;
-  for (const leash::WaitObject& o : snapshot->objects) {
-    if (o.holder != 0) alive.insert(0);
+class Holders {
+ public:
+  void Mark(Snapshot* snapshot) {
+    for (const leash::WaitObject& o : snapshot->objects) {
+      if (o.holder != 0 && alive_.try_emplace(o.holder, false).second) ++unknown_;
+    }
+    if (unknown_ != 0) LookThroughRegistry();
+    for (leash::WaitObject& o : snapshot->objects) {
+      if (o.holder != 0) o.holder_alive = alive_[o.holder];
+    }
   }
-  if (alive.empty()) return;
-  for (const leash::Goroutine& g : snapshot->goroutines) alive.insert(g.id);
-  for (leash::WaitObject& o : snapshot->objects) {
-    o.holder_alive = o.holder != 0 && alive.contains(o.holder);
+
+ private:
+  void LookThroughRegistry() {
+    const size_t n = GCount();
+    for (size_t i = 0; i < n; ++i) {
+      const G* g = GAt(i);
+      // Acquire: pairs with the release in StartGoroutine, so the id is this one's.
+      const GStatus status = g->status.load(std::memory_order_acquire);
+      if (status == GStatus::kIdle || status == GStatus::kDead) continue;
+      const auto holder = alive_.find(g->id.load(std::memory_order_relaxed));
+      if (holder != alive_.end()) holder->second = true;
+    }
+    unknown_ = 0;
   }
-}
+
+  std::unordered_map<uint64_t, bool> alive_;  // by id
+  int unknown_ = 0;                           // of these, not looked for yet
+};
 
 // Has the compiler save all registers in the caller's frame that calls preserve: they may hold the
 // program's own pointers. Returns that frame's stack pointer.
@@ -73,7 +91,7 @@ Snapshot CaptureAll(const debug::CaptureOptions& options) {
   }
   // A goroutine's dead frames are not searched, and it may not have so much left.
   if (GetThread()->m == nullptr) WipeDeadFrames();
-  MarkHolders(&snapshot);
+  Holders().Mark(&snapshot);
   snapshot.capture_ns = MonotonicNow() - begin;
   return snapshot;
 }
@@ -130,6 +148,7 @@ void WriteProfile(std::ostream& out, int debug) {
   CaptureOptions options;
   options.mentions = false;
   rt::EnsureStarted();
+  rt::Holders holders;
   const size_t count = rt::GCount();
   for (size_t begin = 0; begin < count; begin += rt::kChunk) {
     Snapshot snapshot;
@@ -137,6 +156,7 @@ void WriteProfile(std::ostream& out, int debug) {
     rt::Capturer capturer(options, &snapshot);
     capturer.SkipSelf();
     capturer.CaptureRange(begin, std::min(begin + rt::kChunk, count));
+    holders.Mark(&snapshot);
     writer->Write(snapshot);
   }
   writer->Finish();

@@ -11,16 +11,14 @@
 // P leaves the idle list and whenever a thread parks or is readied: equal before and after, with
 // everything idle both times, means that nothing moved in between.
 
-#include <dirent.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <iterator>
 
 #include "base/check.h"
 #include "base/lock.h"
 #include "base/race.h"
 #include "sched/netpoll_poll.h"
+#include "sched/process_threads.h"
 #include "sched/scheduler.h"
 #include "sched/timer_heap.h"
 
@@ -34,16 +32,6 @@ constinit std::atomic<int32_t> known_threads[kKnownMax] = {};
 
 // ThreadSanitizer keeps a thread of its own, which a child after fork() may be without.
 constinit std::atomic<int32_t> sanitizer_threads{race::kEnabled ? 1 : 0};
-
-// How many threads the process has; -1: cannot be told.
-int CountThreads() {
-  DIR* dir = opendir("/proc/self/task");
-  if (dir == nullptr) return -1;
-  int n = 0;
-  while (const dirent* entry = readdir(dir)) n += entry->d_name[0] != '.';
-  closedir(dir);
-  return n;
-}
 
 }  // namespace
 
@@ -90,7 +78,7 @@ void CheckDeadlock() {
   // At most: one counted too many would hide a thread that could wake somebody.
   const int own = ms + runtime_threads.load(std::memory_order_seq_cst) + parked +
                   sanitizer_threads.load(std::memory_order_relaxed);
-  const int threads = CountThreads();
+  const int threads = CountProcessThreads();
   if (threads < 0 || threads > own) return;
   if (!AllIdle() || sched.activity.load(std::memory_order_seq_cst) != activity) return;
   Fatal("all goroutines are asleep - deadlock!");

@@ -82,7 +82,7 @@ TEST(LockOSThreadTest, RecordsOfThreadsThatEndedAreUsedAgainWhileOthersReadThem)
 #if LEASH_RACE
   constexpr int kWaves = 100;
 #else
-  constexpr int kWaves = 500;
+  constexpr int kWaves = 200;
 #endif
   constexpr int kWave = 10;
   // Before a wave: room for what the tests above left idle, and for 8 Ps.
