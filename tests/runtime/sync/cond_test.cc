@@ -151,7 +151,7 @@ TEST_P(CondCrewTest, ProducersAndConsumersLoseNothing) {
 }
 
 TEST_P(CondCrewTest, MayBeDestroyedByTheOneItWoke) {
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 100; ++round) {
     testing::Grave<Cond> grave(&global_mutex);
     Cond* const cond = grave.get();
     bool ready = false;

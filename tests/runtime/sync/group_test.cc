@@ -147,7 +147,7 @@ TEST(GroupTest, TheLimitIsNotForChangingWhileOnesAreActive) {
 }
 
 TEST(GroupTest, MayBeDestroyedWhenWaitHasReturned) {
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 100; ++round) {
     auto group = std::make_unique<Group>();
     group->SetLimit(2);
     int calls[3] = {};

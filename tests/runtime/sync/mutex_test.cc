@@ -154,7 +154,7 @@ TEST_P(MutexCrewTest, AHogDoesNotStarveTheOthers) {
 }
 
 TEST_P(MutexCrewTest, MayBeDestroyedByTheNextHolder) {
-  for (int round = 0; round < 500; ++round) {
+  for (int round = 0; round < 100; ++round) {
     testing::Grave<Mutex> grave;
     Mutex* const mu = grave.get();
     mu->Lock();

@@ -75,7 +75,7 @@ TEST(OnceTest, ThoseThatComeMeanwhileWaitForTheEnd) {
 class OnceCrewTest : public ::testing::TestWithParam<CrewKind> {};
 
 TEST_P(OnceCrewTest, OneRunsAndAllSeeWhatItDid) {
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 100; ++round) {
     Once once;
     int runs = 0;
     Crew crew(GetParam());
@@ -91,7 +91,7 @@ TEST_P(OnceCrewTest, OneRunsAndAllSeeWhatItDid) {
 }
 
 TEST_P(OnceCrewTest, MayBeDestroyedByWhoSeesItDone) {
-  for (int round = 0; round < 500; ++round) {
+  for (int round = 0; round < 100; ++round) {
     testing::Grave<Once> grave;
     Once* const once = grave.get();
     std::atomic<bool> running{false};

@@ -180,7 +180,7 @@ TEST_P(RWMutexCrewTest, ReadersSeeNoWriterAndWritersNobody) {
 }
 
 TEST_P(RWMutexCrewTest, MayBeDestroyedByTheLastOfTwoWriters) {
-  for (int round = 0; round < 400; ++round) {
+  for (int round = 0; round < 100; ++round) {
     testing::Grave<RWMutex> grave;
     RWMutex* const mu = grave.get();
     const bool read_first = round % 2 == 0;
@@ -203,7 +203,7 @@ TEST_P(RWMutexCrewTest, MayBeDestroyedByTheLastOfTwoWriters) {
 }
 
 TEST_P(RWMutexCrewTest, MayBeDestroyedByTheReaderThatTheWriterLetIn) {
-  for (int round = 0; round < 400; ++round) {
+  for (int round = 0; round < 100; ++round) {
     testing::Grave<RWMutex> grave;
     RWMutex* const mu = grave.get();
     mu->Lock();
@@ -223,7 +223,7 @@ TEST_P(RWMutexCrewTest, MayBeDestroyedByTheReaderThatTheWriterLetIn) {
 }
 
 TEST_P(RWMutexCrewTest, MayBeDestroyedByTheWriterThatTheReaderLetIn) {
-  for (int round = 0; round < 400; ++round) {
+  for (int round = 0; round < 100; ++round) {
     testing::Grave<RWMutex> grave;
     RWMutex* const mu = grave.get();
     mu->RLock();

@@ -185,7 +185,7 @@ TEST_P(SemaphoreCrewTest, NeverMoreThanThereAre) {
 TEST_P(SemaphoreCrewTest, CancelAgainstReleaseLosesNoUnit) {
   Semaphore s(1);
   int acquired = 0, canceled = 0;
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 100; ++round) {
     ASSERT_TRUE(s.TryAcquire());
     auto [ctx, cancel] = WithCancel(Context());
     absl::Status status;
@@ -211,7 +211,7 @@ TEST_P(SemaphoreCrewTest, CancelAgainstReleaseLosesNoUnit) {
 }
 
 TEST_P(SemaphoreCrewTest, MayBeDestroyedByTheNextHolder) {
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 100; ++round) {
     testing::Grave<Semaphore> grave(1);
     Semaphore* const s = grave.get();
     ASSERT_TRUE(s->TryAcquire());

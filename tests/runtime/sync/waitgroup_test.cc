@@ -183,7 +183,7 @@ TEST_P(WaitGroupCrewTest, EveryWaiterIsReleasedAndSeesTheWork) {
 TEST_P(WaitGroupCrewTest, IsReusable) {
   WaitGroup wg;
   int64_t sum = 0;
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 100; ++round) {
     Crew crew(GetParam());
     wg.Add(2);
     std::atomic<int> value{0};
@@ -201,7 +201,7 @@ TEST_P(WaitGroupCrewTest, IsReusable) {
 }
 
 TEST_P(WaitGroupCrewTest, MayBeDestroyedWhenWaitHasReturned) {
-  for (int round = 0; round < 500; ++round) {
+  for (int round = 0; round < 100; ++round) {
     testing::Grave<WaitGroup> grave;
     WaitGroup* const wg = grave.get();
     wg->Add(2);
