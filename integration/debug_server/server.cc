@@ -113,6 +113,10 @@ void AddHandlers(httplib::Server& server) {
       return true;
     });
   });
+  server.set_error_handler([](const httplib::Request&, httplib::Response& response) {
+    if (response.status != 404) return;
+    response.set_content("404 page not found\n", "text/plain; charset=utf-8");  // as Go
+  });
   server.Get("/metrics", [](const httplib::Request&, httplib::Response& response) {
     response.set_content(internal::MetricsText(), "text/plain; version=0.0.4; charset=utf-8");
   });

@@ -500,7 +500,9 @@ TEST_F(GoroutineProfileTest, WantsADebugFrom0To3) {
 TEST_F(GoroutineProfileTest, WhatIsNotThereIs404) {
   for (const char* path : {"/", "/debug", "/debug/pprof/heap", "/debug/pprof/goroutine/",
                            "/debug/pprof/goroutines", "/debug/leash/nothing"}) {
-    EXPECT_EQ(Get(path).status, 404) << path;
+    const auto answer = Get(path);
+    EXPECT_EQ(answer.status, 404) << path;
+    EXPECT_EQ(answer.body, "404 page not found\n") << path;
   }
 }
 
