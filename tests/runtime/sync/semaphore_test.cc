@@ -183,9 +183,10 @@ TEST_P(SemaphoreCrewTest, NeverMoreThanThereAre) {
 
 // Grant and cancel at the same time: one of them wins, and no unit is lost either way.
 TEST_P(SemaphoreCrewTest, CancelAgainstReleaseLosesNoUnit) {
+  constexpr int kRounds = 100;
   Semaphore s(1);
   int acquired = 0, canceled = 0;
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < kRounds; ++round) {
     ASSERT_TRUE(s.TryAcquire());
     auto [ctx, cancel] = WithCancel(Context());
     absl::Status status;
@@ -207,7 +208,7 @@ TEST_P(SemaphoreCrewTest, CancelAgainstReleaseLosesNoUnit) {
     ASSERT_EQ(FactsOf(s).counter, 1);
     ASSERT_EQ(FactsOf(s).waiters, 0u);
   }
-  EXPECT_EQ(acquired + canceled, 300);
+  EXPECT_EQ(acquired + canceled, kRounds);
 }
 
 TEST_P(SemaphoreCrewTest, MayBeDestroyedByTheNextHolder) {
