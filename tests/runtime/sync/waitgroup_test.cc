@@ -197,7 +197,7 @@ TEST_P(WaitGroupCrewTest, IsReusable) {
     sum += value;
     crew.Join();
   }
-  EXPECT_EQ(sum, 400);
+  EXPECT_EQ(sum, 200);
 }
 
 TEST_P(WaitGroupCrewTest, MayBeDestroyedWhenWaitHasReturned) {
