@@ -76,8 +76,8 @@ std::optional<uint32_t> WaitOfYield() {
   return after.tick - before.tick;
 }
 
-// The same of one that is alone. None: somebody stands in front of it, in the ring or, left there by
-// a P that was taken apart, in the global queue. (Of a pair that wakes each other both may be
+// The same of one that is alone. None: somebody stands in front of it, in the ring or, left there
+// by a P that was taken apart, in the global queue. (Of a pair that wakes each other both may be
 // runnable then, and have their 61 switches first.)
 LEASH_TEST_NO_TSAN std::optional<uint32_t> WaitOfYieldAlone() {
   if (rt::HasGlobalWork() || !rt::GetThread()->m->p->queue.RingEmpty()) {
