@@ -90,8 +90,9 @@ TEST_F(NetErrnoTest, AWriteReportsWhatFailedOnTheThreadThatItCameBackOn) {
     EXPECT_EQ(filled.code(), absl::StatusCode::kDeadlineExceeded);
   }
   pair.client.SetWriteDeadline(absl::InfiniteFuture());
+  const std::string more(size_t{1} << 20, 'x');
   std::string status;
-  MoveAcross([&] { status = pair.client.Write(much).status().ToString(); },
+  MoveAcross([&] { status = pair.client.Write(more).status().ToString(); },
              [&] { EXPECT_TRUE(pair.server.Close().ok()); });
   EXPECT_EQ(status,
             "UNAVAILABLE: write tcp " + Ends(pair.client) + ": write: connection reset by peer");
