@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <string_view>
 
 namespace leash::rt {
@@ -39,8 +38,7 @@ bool Join(char* out, std::string_view a, std::string_view b, std::string_view c 
   size_t used = 0;
   for (std::string_view part : {a, b, c, d}) {
     if (used + part.size() + 1 > kPathMax) return false;
-    std::memcpy(out + used, part.data(), part.size());
-    used += part.size();
+    used += part.copy(out + used, part.size());
   }
   out[used] = '\0';
   return true;
