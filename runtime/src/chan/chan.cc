@@ -240,7 +240,10 @@ TryResult ChanTryRecv(ChanCore* chan, void* room) {
 void ChanClose(ChanCore* chan) {
   const race::Entry entry;
   if (chan == nullptr) Panic("close of nil channel");
-  Sudog* woken = nullptr;
+  // In the order of their waits. Linked by their records, which lie densely, and not by the sudogs,
+  // each of which lies on a stack of its own: of many waiters each such look waits for memory.
+  G* woken = nullptr;
+  G** end = &woken;
   {
     ChanLock lock(chan);
     if (chan->closed.load(std::memory_order_relaxed) != 0) {
@@ -253,26 +256,20 @@ void ChanClose(ChanCore* chan) {
     chan->closed.store(1, std::memory_order_release);
     for (rt::SudogQueue* queue : {&chan->recvq, &chan->sendq}) {
       while (Sudog* sudog = queue->Claim()) {
-        queue->Remove(sudog);
+        queue->PopFront(sudog);
         sudog->outcome = Outcome::kClosed;
         // A close orders nothing for a sender, which panics.
         if (sudog->op == CaseOp::kRecv) sudog->token().Release();
-        sudog->next = woken;
-        woken = sudog;
+        *end = sudog->g;
+        end = &sudog->g->queue_next;
       }
     }
+    *end = nullptr;
   }
-  // The list is last in, first out: turned round, so that they wake in the order of their waits.
-  Sudog* in_order = nullptr;
   while (woken != nullptr) {
-    Sudog* next = woken->next;
-    woken->next = in_order;
-    in_order = woken;
-    woken = next;
-  }
-  while (in_order != nullptr) {
-    G* g = in_order->g;
-    in_order = in_order->next;  // gone, once its goroutine runs
+    G* g = woken;
+    woken = g->queue_next;
+    g->queue_next = nullptr;
     rt::Ready(g);
   }
 }

@@ -41,17 +41,18 @@ int64_t MemoryWithPageTables() { return StatusBytes("VmRSS") + StatusBytes("VmPT
 // parked.
 int64_t ParkAndRelease(int n) {
   Chan<Unit> gate = MakeChan<Unit>();
-  std::atomic<int> up{0};
   std::atomic<int> released{0};
+  WaitGroup up;
   WaitGroup wg;
+  up.Add(n);
   for (int i = 0; i < n; ++i) {
     wg.Go([&gate, &up, &released] {
-      up.fetch_add(1, std::memory_order_relaxed);
+      up.Done();
       gate.Recv();
       released.fetch_add(1, std::memory_order_relaxed);
     });
   }
-  while (up.load(std::memory_order_relaxed) < n) std::this_thread::yield();
+  up.Wait();
   EXPECT_EQ(NumGoroutine(), n);
   const int64_t memory = MemoryWithPageTables();
   gate.Close();
