@@ -203,6 +203,8 @@ StackId Capturer::StackOf(G* g, bool parked) {
     const MemoryView view{context.sp, bytes, copy_.data()};
     n = Unwind(*CurrentUnwindTable(), UnwindRegs::At(context.pc, context.sp, context.fp),
                /*exact_pc=*/true, view, pcs, kFramesMax, nullptr, &result);
+    // What it refers to now must not be found in our heap when it refers to that no longer.
+    explicit_bzero(copy_.data(), bytes);
   } else {
     // Within its slot: a record that moves on may name another stack by now, mapped all the same.
     if (context.sp < low) return 0;

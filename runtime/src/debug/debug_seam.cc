@@ -4,7 +4,7 @@
 
 #include "model/sink.h"
 #include "model/writer.h"
-#include "sched/scheduler.h"
+#include "sched/runtime_threads.h"
 
 namespace leash::internal {
 

@@ -20,7 +20,9 @@
 #include "sched/park.h"
 #include "sched/raw_syscall.h"
 #include "sched/registry.h"
+#include "sched/runtime_threads.h"
 #include "sched/scheduler.h"
+#include "sched/thread_stack.h"
 #include "stack/arena.h"
 
 namespace leash::rt {
@@ -28,7 +30,7 @@ namespace {
 
 using Range = OutsideMemory::Range;
 
-constexpr size_t kPieceBytes = size_t{1} << 20;  // copied at a time
+constexpr size_t kPieceBytes = size_t{128} << 10;  // copied at a time
 // Who has so much memory gets no proofs that need a search, rather than a pause of any length.
 constexpr int64_t kSearchNanosMax = 1'000'000'000;
 // What a function that calls no other may have below its stack pointer.
@@ -76,7 +78,7 @@ uint64_t StackPointerIn(const std::string& syscall) {
 }
 
 // Empty: not known.
-Range StackOfThread(const G& g) {
+ThreadStack StackOfThread(const G& g) {
   const auto top = reinterpret_cast<uint64_t>(g.thread_stack_top);
   return {top - std::min<uint64_t>(uint64_t{g.thread_stack_kib} << 10, top), top};
 }
@@ -87,19 +89,19 @@ Range FramesOf(const M& m) {
   return first == 0 ? Range{} : Range{first - kMStackBytes, first};
 }
 
-// Where the caller's dead frames begin: of a stack that is not known, those of the search itself.
-[[gnu::always_inline]] inline uint64_t OwnStackLow(uint64_t own_sp) {
-  const G* self = CurrentGOrNull();
-  if (self != nullptr && self->kind == GKind::kThread) {
-    const Range stack = StackOfThread(*self);
-    if (own_sp >= stack.begin && own_sp < stack.end) return stack.begin;
-  }
-  return reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+// What is dead of the caller's stack. Where it runs on a stack that is not its thread's, the frames
+// of the search itself.
+[[gnu::always_inline]] inline Range DeadOfCaller(uint64_t own_sp) {
+  ThreadStack stack;
+  if (IsRuntimeThread(CurrentTid(), &stack) && stack.Has(own_sp)) return {stack.low, stack.top};
+  stack = CurrentThreadStack();
+  if (stack.Has(own_sp)) return {stack.low, own_sp};
+  return {reinterpret_cast<uint64_t>(__builtin_frame_address(0)), own_sp};
 }
 
 // By thread: the stack of each that has used leash.
-std::unordered_map<int32_t, Range> StacksOfThreads() {
-  std::unordered_map<int32_t, Range> stacks;
+std::unordered_map<int32_t, ThreadStack> StacksOfThreads() {
+  std::unordered_map<int32_t, ThreadStack> stacks;
   const size_t n = GCount();
   for (size_t i = 0; i < n; ++i) {
     const G* g = GAt(i);
@@ -202,13 +204,14 @@ bool OutsideMemory::ReadThreads(bool with_stacks, Threads* threads) {
   if (tasks == nullptr) return false;
   bool good = true;
   const int32_t self = CurrentTid();
-  std::unordered_map<int32_t, Range> stacks;
+  std::unordered_map<int32_t, ThreadStack> stacks;
   if (with_stacks) stacks = StacksOfThreads();
   while (const dirent* entry = readdir(tasks)) {
     const int32_t tid = std::atoi(entry->d_name);
     if (tid <= 0 || tid == self) continue;
     const M* m = MOf(tid);
-    const bool own = m != nullptr || IsRuntimeThread(tid);
+    ThreadStack runtimes;
+    const bool own = m != nullptr || IsRuntimeThread(tid, &runtimes);
     if (own && !with_stacks) continue;
     const std::string folder = std::string("/proc/self/task/") + entry->d_name;
     std::string status;
@@ -227,12 +230,14 @@ bool OutsideMemory::ReadThreads(bool with_stacks, Threads* threads) {
     state.own = own;
     if (m != nullptr) {
       state.dead = FramesOf(*m);
+    } else if (own) {
+      state.dead = {runtimes.low, runtimes.top};
     } else if (const auto stack = stacks.find(tid); stack != stacks.end()) {
       std::string syscall;
       ReadFile((folder + "/syscall").c_str(), &syscall);  // without it, no frame of it is dead
       const uint64_t sp = StackPointerIn(syscall);
-      if (sp > stack->second.begin && sp < stack->second.end) {
-        state.dead = {stack->second.begin, sp - kRedZoneBytes};
+      if (sp > stack->second.low && sp < stack->second.top) {
+        state.dead = {stack->second.low, sp - kRedZoneBytes};
       }
     }
     good = good && found;
@@ -289,7 +294,7 @@ bool OutsideMemory::Search(uint64_t own_sp, uint64_t low, uint64_t high,
     if (mapping == mappings.end()) return;
     left_out.Add(std::max(dead.begin, mapping->begin), dead.end);
   };
-  leave_out_dead({OwnStackLow(own_sp), own_sp});
+  leave_out_dead(DeadOfCaller(own_sp));
   if (const M* m = GetThread()->m; m != nullptr) leave_out_dead(FramesOf(*m));
   for (const auto& [tid, state] : threads_) leave_out_dead(state.dead);
   for (M* m = sched.all_ms.load(std::memory_order_acquire); m != nullptr; m = m->all_next) {

@@ -16,11 +16,13 @@ namespace leash::rt {
 // (1) Looked at is every word of every writable mapping of which a page is there, swapped out or
 //   not. Left out are the arena (its goroutines' memory is looked at by mentions.cc, the rest is
 //   free or the runtime's own) and what says where it begins; the frames and signal stacks of Ms
-//   (what lies there is what their goroutines had in registers); what sanitizers keep their shadows
-//   in; and what is dead: below the stack pointer of the calling thread, and of threads that are
-//   blocked in a system call, down to the end of the stack that pthread made for them. Where that
-//   is, is known of those that have used leash; of others all is looked at, and so is all that lies
-//   around a stack of the program's own making.
+//   (what lies there is what their goroutines had in registers); the stacks of the runtime's own
+//   threads, on which none of the program's code runs (what lies there are the goroutines that they
+//   have looked at); what sanitizers keep their shadows in; and what is dead: below the stack
+//   pointer of the calling thread, and of threads that are blocked in a system call, down to the
+//   end of the stack that pthread made for them. Where that is, is known of those that have used
+//   leash; of others all is looked at, and so is all that lies around a stack of the program's own
+//   making.
 // (2) Other threads must not pass a word on from a place that is yet to be looked at to one that
 //   has been. So no thread may run user code meanwhile: Complete() is true only if each was blocked
 //   in a system call at the beginning and has not run since. Threads of the runtime's own do not
@@ -52,7 +54,7 @@ class OutsideMemory {
     uint64_t switches = 0;  // how often it has been taken off a processor
     bool blocked = false;
     bool own = false;  // the runtime's
-    Range dead;        // what of its stack is not in use
+    Range dead;        // what of its stack holds nothing of the program's
   };
   using Threads = std::map<int32_t, ThreadState>;
   static bool ReadThreads(bool with_stacks, Threads* threads);

@@ -33,6 +33,7 @@
 #include "sched/park.h"
 #include "sched/raw_syscall.h"
 #include "sched/registry.h"
+#include "sched/runtime_threads.h"
 #include "sched/scheduler.h"
 #include "sched/trace.h"
 

@@ -11,57 +11,15 @@
 // P leaves the idle list and whenever a thread parks or is readied: equal before and after, with
 // everything idle both times, means that nothing moved in between.
 
-#include <algorithm>
-#include <iterator>
-
 #include "base/check.h"
 #include "base/lock.h"
-#include "base/race.h"
 #include "sched/netpoll_poll.h"
 #include "sched/process_threads.h"
+#include "sched/runtime_threads.h"
 #include "sched/scheduler.h"
 #include "sched/timer_heap.h"
 
 namespace leash::rt {
-namespace {
-
-constinit std::atomic<int32_t> runtime_threads{0};
-// Who they are, as far as there is room; 0: free.
-constexpr int kKnownMax = 256;
-constinit std::atomic<int32_t> known_threads[kKnownMax] = {};
-
-// ThreadSanitizer keeps a thread of its own, which a child after fork() may be without.
-constinit std::atomic<int32_t> sanitizer_threads{race::kEnabled ? 1 : 0};
-
-}  // namespace
-
-void RegisterRuntimeThread() {
-  runtime_threads.fetch_add(1, std::memory_order_seq_cst);
-  for (std::atomic<int32_t>& known : known_threads) {
-    int32_t nobody = 0;
-    if (known.compare_exchange_strong(nobody, CurrentTid(), std::memory_order_relaxed)) return;
-  }
-}
-
-void UnregisterRuntimeThread() {
-  runtime_threads.fetch_sub(1, std::memory_order_seq_cst);
-  for (std::atomic<int32_t>& known : known_threads) {
-    int32_t self = CurrentTid();
-    if (known.compare_exchange_strong(self, 0, std::memory_order_relaxed)) return;
-  }
-}
-
-void ForgetRuntimeThreads() {
-  runtime_threads.store(0, std::memory_order_seq_cst);
-  sanitizer_threads.store(0, std::memory_order_relaxed);
-  for (std::atomic<int32_t>& known : known_threads) known.store(0, std::memory_order_relaxed);
-}
-
-bool IsRuntimeThread(int32_t tid) {
-  return std::any_of(std::begin(known_threads), std::end(known_threads), [tid](const auto& known) {
-    return known.load(std::memory_order_relaxed) == tid;
-  });
-}
 
 void CheckDeadlock() {
   const uint64_t activity = sched.activity.load(std::memory_order_seq_cst);
@@ -76,8 +34,7 @@ void CheckDeadlock() {
     ms = sched.m_count;
   }
   // At most: one counted too many would hide a thread that could wake somebody.
-  const int own = ms + runtime_threads.load(std::memory_order_seq_cst) + parked +
-                  sanitizer_threads.load(std::memory_order_relaxed);
+  const int own = ms + CountRuntimeThreads() + parked;
   const int threads = CountProcessThreads();
   if (threads < 0 || threads > own) return;
   if (!AllIdle() || sched.activity.load(std::memory_order_seq_cst) != activity) return;

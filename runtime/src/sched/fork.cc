@@ -16,6 +16,7 @@
 #include "sched/closure_arena.h"
 #include "sched/netpoll_poll.h"
 #include "sched/park.h"
+#include "sched/runtime_threads.h"
 #include "sched/scheduler.h"
 #include "sched/start_hooks.h"
 #include "sched/timer_heap.h"

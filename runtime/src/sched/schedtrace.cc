@@ -23,6 +23,7 @@
 #include "base/raw_print.h"
 #include "sched/park.h"
 #include "sched/registry.h"
+#include "sched/runtime_threads.h"
 #include "sched/scheduler.h"
 #include "sched/timer_heap.h"
 #include "sched/wait_reason.h"

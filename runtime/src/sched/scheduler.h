@@ -250,12 +250,6 @@ void WakeSysmon();
 void RequestFromSysmon(void (*fn)());
 // Every P is idle, none is detached and nothing is queued for all. A moment's truth.
 bool AllIdle();
-// Tells the deadlock check that this thread is the runtime's own and wakes nobody.
-void RegisterRuntimeThread();
-void UnregisterRuntimeThread();
-void ForgetRuntimeThreads();  // in the child of a fork
-// Whether the thread is known to be one of them: none of the program's code runs on it.
-bool IsRuntimeThread(int32_t tid);
 
 // schedtrace.cc
 // Starts what prints LEASH_DEBUG=schedtrace, if that is set. Called by StartSysmon.

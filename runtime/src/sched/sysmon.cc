@@ -13,6 +13,7 @@
 #include "base/membarrier.h"
 #include "base/race.h"
 #include "sched/netpoll_poll.h"
+#include "sched/runtime_threads.h"
 #include "sched/scheduler.h"
 #include "sched/start_hooks.h"
 #include "sched/timer_heap.h"

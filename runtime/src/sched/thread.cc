@@ -11,6 +11,7 @@
 #include "sched/labels.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
+#include "sched/thread_stack.h"
 #include "sched/trace.h"
 
 namespace leash::rt {
@@ -49,17 +50,10 @@ void OnThreadExit(void* arg) {
   g->thread_wake.store(0, std::memory_order_relaxed);
   g->reason.store(WaitReason::kNone, std::memory_order_relaxed);
   g->since.store(MonotonicNow(), std::memory_order_relaxed);
-  pthread_attr_t attr;
-  g->thread_stack_top = nullptr;
-  g->thread_stack_kib = 0;
-  if (pthread_getattr_np(pthread_self(), &attr) == 0) {
-    void* low = nullptr;
-    size_t bytes = 0;
-    pthread_attr_getstack(&attr, &low, &bytes);
-    pthread_attr_destroy(&attr);
-    g->thread_stack_top = static_cast<char*>(low) + bytes;
-    g->thread_stack_kib = static_cast<uint32_t>(std::min<size_t>(bytes >> 10, UINT32_MAX));
-  }
+  const ThreadStack stack = CurrentThreadStack();
+  g->thread_stack_top = reinterpret_cast<char*>(stack.top);
+  g->thread_stack_kib =
+      static_cast<uint32_t>(std::min<uint64_t>((stack.top - stack.low) >> 10, UINT32_MAX));
 #if LEASH_RACE
   g->fiber = __tsan_get_current_fiber();
 #endif
