@@ -13,7 +13,8 @@
 // `next` is a slot of its own in front of the ring: what was made runnable last runs next. Thieves
 // may take it, but only when there is nothing else.
 //
-// A template over the atomic type so that tests can put an exploring one in its place.
+// A template over the atomic type so that a test can put a machine of its own in its place:
+// tests/support/tso_machine.h.
 
 #ifndef LEASH_SCHED_RUN_QUEUE_H_
 #define LEASH_SCHED_RUN_QUEUE_H_
