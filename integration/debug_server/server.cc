@@ -165,6 +165,7 @@ void Server::Stop() {
 }
 
 absl::StatusOr<Server> Serve(std::string_view address) {
+  internal::StartRuntime();
   auto impl = std::make_unique<Server::Impl>();
   impl->http.new_task_queue = [] { return new internal::TaskQueue(kThreads); };
   AddHandlers(impl->http);

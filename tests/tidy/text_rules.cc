@@ -26,7 +26,7 @@ constexpr std::string_view kMayAskTheThread[] = {
     "runtime/src/base/raw_print.cc",    "runtime/src/base/safe_read.cc",
     "runtime/src/debug/sample.cc",      "runtime/src/net/resolve.cc",
     "runtime/src/sched/m.cc",           "runtime/src/sched/netpoll.cc",
-    "runtime/src/sched/raw_syscall.cc", "runtime/src/sched/thread.cc",
+    "runtime/src/sched/raw_syscall.cc", "runtime/src/sched/thread_stack.cc",
 };
 
 Findings LineFindings(const std::vector<SourceFile>& files, const std::string& regex,

@@ -240,10 +240,7 @@ TryResult ChanTryRecv(ChanCore* chan, void* room) {
 void ChanClose(ChanCore* chan) {
   const race::Entry entry;
   if (chan == nullptr) Panic("close of nil channel");
-  // In the order of their waits. Linked by their records, which lie densely, and not by the sudogs,
-  // each of which lies on a stack of its own: of many waiters each such look waits for memory.
-  G* woken = nullptr;
-  G** end = &woken;
+  rt::WakeList woken;
   {
     ChanLock lock(chan);
     if (chan->closed.load(std::memory_order_relaxed) != 0) {
@@ -260,18 +257,11 @@ void ChanClose(ChanCore* chan) {
         sudog->outcome = Outcome::kClosed;
         // A close orders nothing for a sender, which panics.
         if (sudog->op == CaseOp::kRecv) sudog->token().Release();
-        *end = sudog->g;
-        end = &sudog->g->queue_next;
+        woken.Push(sudog->g);
       }
     }
-    *end = nullptr;
   }
-  while (woken != nullptr) {
-    G* g = woken;
-    woken = g->queue_next;
-    g->queue_next = nullptr;
-    rt::Ready(g);
-  }
+  woken.ReadyAll();
 }
 
 size_t ChanLen(const ChanCore* chan) {

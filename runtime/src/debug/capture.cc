@@ -199,12 +199,14 @@ StackId Capturer::StackOf(G* g, bool parked) {
     size_t bytes = high - context.sp;
     if (bytes > kThreadStackCopyMax) bytes = kThreadStackCopyMax;
     copy_.resize(bytes);
-    if (!SafeRead(context.sp, copy_.data(), bytes)) return 0;
+    if (!SafeRead(context.sp, copy_.data(), bytes)) {
+      WipeCopy();
+      return 0;
+    }
     const MemoryView view{context.sp, bytes, copy_.data()};
     n = Unwind(*CurrentUnwindTable(), UnwindRegs::At(context.pc, context.sp, context.fp),
                /*exact_pc=*/true, view, pcs, kFramesMax, nullptr, &result);
-    // What it refers to now must not be found in our heap when it refers to that no longer.
-    explicit_bzero(copy_.data(), bytes);
+    WipeCopy();
   } else {
     // Within its slot: a record that moves on may name another stack by now, mapped all the same.
     if (context.sp < low) return 0;
@@ -289,15 +291,24 @@ void Capturer::AddWaits(G* g, WaitReason reason, const void* object, leash::Goro
   }
 }
 
+void Capturer::WipeCopy() { explicit_bzero(copy_.data(), copy_.size()); }
+
+bool Capturer::ReadChan(uint64_t address, ChanFacts* facts) {
+  copy_.resize(kChanFactsBytes);
+  const bool good =
+      SafeRead(address, copy_.data(), copy_.size()) && ReadChanFacts(copy_.data(), facts);
+  WipeCopy();
+  return good;
+}
+
 ObjectId Capturer::ChanObject(uint64_t address) {
   auto [it, added] = object_ids_.try_emplace(address, 0);
   if (!added) return it->second;
   leash::WaitObject o;
   o.kind = ObjectKind::kChan;
   o.address = address;
-  copy_.resize(kChanFactsBytes);
   ChanFacts facts;
-  if (SafeRead(address, copy_.data(), copy_.size()) && ReadChanFacts(copy_.data(), &facts)) {
+  if (ReadChan(address, &facts)) {
     char name[kNameMax];
     const size_t n = std::min(facts.name_bytes, sizeof(name));
     if (n > 0 && SafeRead(reinterpret_cast<uint64_t>(facts.name), name, n)) {

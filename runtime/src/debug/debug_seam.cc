@@ -5,9 +5,11 @@
 #include "model/sink.h"
 #include "model/writer.h"
 #include "sched/runtime_threads.h"
+#include "sched/scheduler.h"
 
 namespace leash::internal {
 
+void StartRuntime() { rt::EnsureStarted(); }
 void EnterRuntimeThread() { rt::RegisterRuntimeThread(); }
 void LeaveRuntimeThread() { rt::UnregisterRuntimeThread(); }
 

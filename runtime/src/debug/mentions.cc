@@ -149,17 +149,11 @@ class MentionFinder {
     std::sort(wanted_.begin(), wanted_.end());
   }
 
-  bool ReadChan(uint64_t address, ChanFacts* facts) {
-    c_.copy_.resize(kChanFactsBytes);
-    return SafeRead(address, c_.copy_.data(), c_.copy_.size()) &&
-           ReadChanFacts(c_.copy_.data(), facts);
-  }
-
   // Step 2.
   void UpdateChannels() {
     for (const auto& [address, id] : chans_) {
       ChanFacts facts;
-      if (ReadChan(address, &facts)) {
+      if (c_.ReadChan(address, &facts)) {
         c_.SetChanState(facts, &out_.objects[id]);
       } else {
         out_.objects[id].counted = false;
@@ -173,7 +167,7 @@ class MentionFinder {
     for (const auto& [address, id] : chans_) {
       leash::WaitObject& o = out_.objects[id];
       ChanFacts now;
-      if (!ReadChan(address, &now) || now.send_handles != o.send_handles ||
+      if (!c_.ReadChan(address, &now) || now.send_handles != o.send_handles ||
           now.recv_handles != o.recv_handles ||
           now.send_handles_elsewhere != o.send_handles_elsewhere ||
           now.recv_handles_elsewhere != o.recv_handles_elsewhere || now.closed != o.closed ||

@@ -30,7 +30,9 @@ namespace {
 
 using Range = OutsideMemory::Range;
 
-constexpr size_t kPieceBytes = size_t{128} << 10;  // copied at a time
+// Copied at a time: what stays in a cache. Its pages are new with each search, so a larger one
+// costs more faults than it saves calls.
+constexpr size_t kPieceBytes = size_t{128} << 10;
 // Who has so much memory gets no proofs that need a search, rather than a pause of any length.
 constexpr int64_t kSearchNanosMax = 1'000'000'000;
 // What a function that calls no other may have below its stack pointer.
@@ -210,8 +212,8 @@ bool OutsideMemory::ReadThreads(bool with_stacks, Threads* threads) {
     const int32_t tid = std::atoi(entry->d_name);
     if (tid <= 0 || tid == self) continue;
     const M* m = MOf(tid);
-    ThreadStack runtimes;
-    const bool own = m != nullptr || IsRuntimeThread(tid, &runtimes);
+    ThreadStack own_stack;
+    const bool own = m != nullptr || IsRuntimeThread(tid, &own_stack);
     if (own && !with_stacks) continue;
     const std::string folder = std::string("/proc/self/task/") + entry->d_name;
     std::string status;
@@ -231,7 +233,7 @@ bool OutsideMemory::ReadThreads(bool with_stacks, Threads* threads) {
     if (m != nullptr) {
       state.dead = FramesOf(*m);
     } else if (own) {
-      state.dead = {runtimes.low, runtimes.top};
+      state.dead = {own_stack.low, own_stack.top};
     } else if (const auto stack = stacks.find(tid); stack != stacks.end()) {
       std::string syscall;
       ReadFile((folder + "/syscall").c_str(), &syscall);  // without it, no frame of it is dead

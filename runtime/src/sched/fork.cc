@@ -42,6 +42,7 @@ void InParent() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 
 void InChild() {
   if (!StartsRuntime()) start_lock.ResetAfterFork();
+  ForgetRuntimeThreads();  // there may be some without a runtime
   if (runtime_started.load(std::memory_order_relaxed) != 2) return;
   forked = true;
   M* m = GetThread()->m;
@@ -114,7 +115,6 @@ void InChild() {
     self->id.store(1, std::memory_order_relaxed);
   }
   if (m != nullptr) m->tid.store(CurrentTid(), std::memory_order_relaxed);
-  ForgetRuntimeThreads();
   OnFork();
   if (m != nullptr) StartSysmon();
 }

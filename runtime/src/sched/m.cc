@@ -19,6 +19,7 @@
 #include "base/raw_print.h"
 #include "base/sanitizers.h"
 #include "sched/scheduler.h"
+#include "sched/thread_stack.h"
 
 namespace __cxxabiv1 {
 struct __cxa_eh_globals;
@@ -89,13 +90,9 @@ void* RunM(void* arg) {
 #endif
   race::IgnoreBegin();  // nothing of a user's runs on it
 #if LEASH_ASAN || LEASH_RACE
-  pthread_attr_t attr;
-  void* low = nullptr;
-  if (pthread_getattr_np(pthread_self(), &attr) == 0) {
-    pthread_attr_getstack(&attr, &low, &m->native_stack_bytes);
-    pthread_attr_destroy(&attr);
-  }
-  m->native_stack = low;
+  const ThreadStack stack = CurrentThreadStack();
+  m->native_stack = reinterpret_cast<void*>(stack.low);
+  m->native_stack_bytes = stack.top - stack.low;
 #endif
   pthread_sigmask(SIG_SETMASK, &start_signal_mask, nullptr);
   InstallSignalStack(m);

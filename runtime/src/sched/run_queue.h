@@ -13,8 +13,8 @@
 // `next` is a slot of its own in front of the ring: what was made runnable last runs next. Thieves
 // may take it, but only when there is nothing else.
 //
-// A template over the atomic type so that a test can put a machine of its own in its place:
-// tests/support/tso_machine.h.
+// A template over the atomic type and the room so that a test can put a machine of its own and a
+// ring that is soon full in their place: tests/support/tso_machine.h.
 
 #ifndef LEASH_SCHED_RUN_QUEUE_H_
 #define LEASH_SCHED_RUN_QUEUE_H_
@@ -26,10 +26,14 @@
 
 namespace leash::rt {
 
-template <class T, template <class> class Atomic = std::atomic>
+template <class T, template <class> class Atomic = std::atomic, uint32_t kRoom = 256>
 class RunQueue {
  public:
-  static constexpr uint32_t kCapacity = 256;
+  static constexpr uint32_t kCapacity = kRoom;
+  static_assert(kRoom >= 2 && (kRoom & (kRoom - 1)) == 0, "positions wrap with their type");
+
+  // `position`: where head and tail begin, for tests.
+  constexpr explicit RunQueue(uint32_t position = 0) : head_(position), tail_(position) {}
 
   // Owner only. False: full.
   bool PushBack(T* g) {
@@ -152,8 +156,8 @@ class RunQueue {
   }
 
  private:
-  Atomic<uint32_t> head_{0};
-  Atomic<uint32_t> tail_{0};
+  Atomic<uint32_t> head_;
+  Atomic<uint32_t> tail_;
   Atomic<T*> next_{nullptr};
   Atomic<T*> slots_[kCapacity] = {};
 };

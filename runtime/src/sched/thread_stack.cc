@@ -4,7 +4,8 @@
 
 namespace leash::rt {
 
-ThreadStack CurrentThreadStack() {
+// Not inlined, since pthread_self() is this thread's: whoever parks must not find it in his frame.
+[[gnu::noinline]] ThreadStack CurrentThreadStack() {
   ThreadStack stack;
   pthread_attr_t attr;
   if (pthread_getattr_np(pthread_self(), &attr) != 0) return stack;

@@ -7,7 +7,7 @@
 
 namespace leash::rt {
 
-// [low, top). Empty: not known.
+// [low, top), the thread's static TLS included, which lies above its first frame. Empty: not known.
 struct ThreadStack {
   uint64_t low = 0, top = 0;
   bool Has(uint64_t address) const { return address >= low && address < top; }

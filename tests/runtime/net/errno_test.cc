@@ -21,6 +21,8 @@ using testing::Connect;
 using testing::Ends;
 using testing::Pair;
 
+constexpr absl::Duration kPatience = absl::Minutes(1);
+
 // One P, so that what runs when `call` parks runs on its thread.
 class NetErrnoTest : public ::testing::Test {
  protected:
@@ -67,8 +69,10 @@ class NetErrnoTest : public ::testing::Test {
 TEST_F(NetErrnoTest, AReadReportsWhatFailedOnTheThreadThatItCameBackOn) {
   std::string status;
   std::string want;
+  const absl::Time deadline = Now() + kPatience;
   bool moved;
   do {
+    ASSERT_LT(Now(), deadline) << "it never came about";
     const Pair pair = Connect();
     want = "UNAVAILABLE: read tcp " + Ends(pair.client) + ": read: connection reset by peer";
     // The server closes with a byte unread: a reset.
@@ -88,8 +92,10 @@ TEST_F(NetErrnoTest, AWriteReportsWhatFailedOnTheThreadThatItCameBackOn) {
   const std::string more(size_t{1} << 20, 'x');
   std::string status;
   std::string want;
+  const absl::Time deadline = Now() + kPatience;
   bool moved;
   do {
+    ASSERT_LT(Now(), deadline) << "it never came about";
     const Pair pair = Connect();
     want = "UNAVAILABLE: write tcp " + Ends(pair.client) + ": write: connection reset by peer";
     // More than the two buffers hold. Filling them takes longer than a goroutine may have its P to

@@ -1,7 +1,8 @@
 // The laws of run_queue.h on a machine whose stores are late: an owner and two thieves, in orders
-// drawn by chance.
+// drawn by chance, with a ring of 4 whose positions wrap. LEASH_SEED=N begins with seed N.
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
@@ -40,47 +41,56 @@ class BrokenAtomic : public TsoAtomic<T> {
   }
 };
 
-constexpr int kOwnersSteps = 24;
-constexpr int kThievesSteps = 3;
-constexpr int kItems = 32;
+constexpr uint32_t kRoom = 4;
+constexpr int kOwnersSteps = 32;
+constexpr int kThievesSteps = 4;
+constexpr int kItems = kOwnersSteps;
 
 // One run. Returns what is wrong; empty: nothing.
 template <template <class> class Atomic>
 std::string RunOnce(uint64_t seed) {
-  using Queue = RunQueue<Item, Atomic>;
+  using Queue = RunQueue<Item, Atomic, kRoom>;
   TsoMachine machine(seed);
-  Queue queue;
+  Queue queue(UINT32_MAX - static_cast<uint32_t>(machine.Random(2 * kRoom)));
   Item items[kItems];
   int used = 0;
   const auto fresh = [&]() -> Item* {
-    Item* item = &items[used++ % kItems];
+    Item* item = &items[used++];
     ++item->pushed;
     return item;
   };
   const auto take = [](Item* item) {
     if (item != nullptr) ++item->taken;
   };
+  // As RunqPut and RunqOverflow do: where the ring is full its older half goes elsewhere.
+  const auto put = [&](Item* item) {
+    while (!queue.PushBack(item)) {
+      Item* half[kRoom / 2];
+      const uint32_t n = queue.PopHalf(half);
+      for (uint32_t i = 0; i < n; ++i) take(half[i]);
+    }
+  };
   const auto owner = [&] {
     for (int i = 0; i < kOwnersSteps; ++i) {
-      switch (machine.Random(4)) {
+      switch (machine.Random(5)) {
         case 0:
-          if (used < kItems) queue.PushBack(fresh());
-          break;
         case 1:
-          if (used == kItems) break;
-          if (Item* before = queue.ExchangeNext(fresh())) queue.PushBack(before);
+          put(fresh());
           break;
         case 2:
-          take(queue.PopFront());
+          if (Item* before = queue.ExchangeNext(fresh())) put(before);
           break;
         case 3:
+          take(queue.PopFront());
+          break;
+        case 4:
           take(queue.TakeNext());
           break;
       }
     }
   };
   const auto thief = [&] {
-    Queue mine;
+    Queue mine(UINT32_MAX);
     for (int i = 0; i < kThievesSteps; ++i) {
       take(queue.StealInto(&mine, machine.Random(2) == 0));
       while (Item* item = mine.PopFront()) take(item);
@@ -100,13 +110,19 @@ std::string RunOnce(uint64_t seed) {
 
 constexpr uint64_t kRuns = 50'000;
 
+uint64_t FirstSeed() {
+  const char* seed = std::getenv("LEASH_SEED");
+  return seed != nullptr ? std::strtoull(seed, nullptr, 10) : 1;
+}
+
 TEST(RunQueueTsoTest, EachIsTakenOnce) {
-  for (uint64_t seed = 1; seed <= kRuns; ++seed) {
+  for (uint64_t seed = FirstSeed(); seed < FirstSeed() + kRuns; ++seed) {
     ASSERT_EQ(RunOnce<TsoAtomic>(seed), "") << "seed " << seed;
   }
 }
 
-// That the test would see it.
+// That the test would see it. (None is known that only late stores break: where the queue
+// publishes, it needs no more than stores in order, which x86 has.)
 TEST(RunQueueTsoTest, WithoutACompareAndSwapOneIsTakenTwiceOrLost) {
   for (uint64_t seed = 1; seed <= kRuns; ++seed) {
     if (!RunOnce<BrokenAtomic>(seed).empty()) {

@@ -10,8 +10,13 @@
 
 namespace leash::internal {
 
-// Tells the runtime that the calling thread is part of it: it does not keep a deadlock silent, and
-// no dump shows it. Undone by Leave.
+// Starts the runtime, if it has not been. On a thread of the program's: the signals that are
+// blocked there are those that every M has blocked.
+void StartRuntime();
+
+// Tells the runtime that the calling thread is part of it: it does not keep a deadlock silent, no
+// dump shows it, and what lies on its stack is nobody's. So none of the program's code may run on
+// it until Leave, which undoes this.
 void EnterRuntimeThread();
 void LeaveRuntimeThread();
 
