@@ -13,7 +13,8 @@
 //     machine.Run({[&] { flag.store(1, std::memory_order_relaxed); }, [&] { ... }});
 //
 // The threads are contexts on one thread, and each operation of a TsoAtomic is a point at which
-// another may go on. Outside of Run, operations take place at once.
+// another may go on. Outside of Run, operations take place at once. What is used in Run must be
+// there until Run returns: a store may reach it when the thread that made it has returned.
 
 #ifndef LEASH_TESTS_SUPPORT_TSO_MACHINE_H_
 #define LEASH_TESTS_SUPPORT_TSO_MACHINE_H_

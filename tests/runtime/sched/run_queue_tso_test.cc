@@ -89,14 +89,15 @@ std::string RunOnce(uint64_t seed) {
       }
     }
   };
-  const auto thief = [&] {
-    Queue mine(UINT32_MAX);
+  // Outside of the thieves: a thief's last stores reach memory when it has returned.
+  Queue thieves_queues[2] = {Queue(UINT32_MAX), Queue(UINT32_MAX)};
+  const auto steal = [&](Queue& mine) {
     for (int i = 0; i < kThievesSteps; ++i) {
       take(queue.StealInto(&mine, machine.Random(2) == 0));
       while (Item* item = mine.PopFront()) take(item);
     }
   };
-  machine.Run({owner, thief, thief});
+  machine.Run({owner, [&] { steal(thieves_queues[0]); }, [&] { steal(thieves_queues[1]); }});
   while (Item* item = queue.PopFront()) take(item);
   take(queue.TakeNext());
   std::string wrong;
