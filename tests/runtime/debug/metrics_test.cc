@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
@@ -123,13 +124,32 @@ TEST(MetricsTest, AGoroutineThatHasToWaitForItsTurnIsSeenInTheLatencies) {
     return count;
   };
   const uint64_t before = above(QuietMetrics().scheduler_latency);
-  // They are made runnable and wait until their spawner, who computes for a millisecond, lets go of
-  // the one P. At the longest gap 24 of them are sampled.
+  // Again and again all are made runnable at once, and wait until who did it, and computes for a
+  // millisecond, lets go of the one P: sooner than it would be taken away from him. At the longest
+  // gap 24 of these waits are sampled.
+  constexpr int kGoroutines = 1'000;
+  constexpr int kRounds = 100;
+  std::vector<Chan<Unit>> gates(kRounds);
+  for (Chan<Unit>& gate : gates) gate = MakeChan<Unit>();
+  WaitGroup arrived;
+  arrived.Add(kGoroutines);
   WaitGroup wg;
-  wg.Go([&wg] {
-    for (int i = 0; i < 100'000; ++i) wg.Go([] {});
-    const absl::Time end = absl::Now() + absl::Milliseconds(1);
-    while (absl::Now() < end) {
+  for (int i = 0; i < kGoroutines; ++i) {
+    wg.Go([&gates, &arrived] {
+      for (const Chan<Unit>& gate : gates) {
+        arrived.Done();
+        gate.Recv();
+      }
+    });
+  }
+  wg.Go([&gates, &arrived] {
+    for (int i = 0; i < kRounds; ++i) {
+      arrived.Wait();
+      if (i + 1 < kRounds) arrived.Add(kGoroutines);
+      gates[static_cast<size_t>(i)].Close();
+      const absl::Time end = absl::Now() + absl::Milliseconds(1);
+      while (absl::Now() < end) {
+      }
     }
   });
   wg.Wait();
