@@ -7,6 +7,7 @@
 #include "leash/chan.h"
 #include "leash/go.h"
 #include "leash/verify.h"
+#include "support/wait_until_blocked.h"
 
 namespace {
 
@@ -32,6 +33,7 @@ TEST(ScopeTest, InnerScope) {
   {
     LEASH_VERIFY_NONE(MaxWait(absl::Milliseconds(10)));
     leash::go(leaks::Sleep);
+    leash::testing::WaitUntilBlockedCount(1, "sleep");  // for the report's text
   }
   SUCCEED();
 }

@@ -18,13 +18,13 @@ TEST(VerifyScopeTest, FailureStandsAtTheMacroWithTheWholeReport) {
   EXPECT_EQ(r.err, "");
   EXPECT_EQ(Between(Normalized(r.out), "[ RUN      ]", "[  FAILED  ]"),
             R"report([ RUN      ] ScopeTest.Leaks
-tests/integration/verify/scope_program.cc:25: Failure
+tests/integration/verify/scope_program.cc:26: Failure
 Failed
 leash: ScopeTest.Leaks leaked 1 goroutine in 1 group
 
 1 goroutine [chan receive (nil chan)] proved: the channel is nil
     leaks::ReceiveFromNil()  leaks.cc:34
-    created by ScopeTest_Leaks_Test::TestBody at scope_program.cc:26 in goroutine 1
+    created by ScopeTest_Leaks_Test::TestBody at scope_program.cc:27 in goroutine 1
     goroutine N; waiting T
 see: leash explain "chan receive (nil chan)"
 [  FAILED  ])report");
@@ -45,7 +45,7 @@ TEST(VerifyScopeTest, TestDoesNotAnswerForTheTestBefore) {
 TEST(VerifyScopeTest, InnerScopeIsVerifiedAtItsEnd) {
   const ProgramResult r = RunTest("ScopeTest.InnerScope");
   EXPECT_EQ(r.status, 1);
-  EXPECT_THAT(r.out, HasSubstr("scope_program.cc:33: Failure\n"));
+  EXPECT_THAT(r.out, HasSubstr("scope_program.cc:34: Failure\n"));
   EXPECT_THAT(r.out, HasSubstr("1 goroutine [sleep] still there\n"));
 }
 
