@@ -270,7 +270,8 @@ class Server {
 //
 // Starts a debug server on "HOST:PORT" (port 0 picks one) or "unix:PATH". It has its own threads,
 // so it answers while every P is stuck. Link leash::debug_server. LEASH_DEBUG_ADDR does the same
-// without code. There is no access control: listen on a loopback address or a Unix socket.
+// without code. There is no access control: listen on a loopback address or a Unix socket. Starts
+// the runtime, if nothing has: signals that are blocked here are blocked in goroutines then.
 //
 //   /debug/pprof/                                  index
 //   /debug/pprof/goroutine?debug=0|1|2|3           WriteProfile()

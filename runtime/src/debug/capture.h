@@ -62,6 +62,7 @@ class Capturer {
   StackId StackOf(G* g, bool parked);
   StackId AddStack(const uint64_t* pcs, int n, uint64_t exact_pcs);
   void AddWaits(G* g, WaitReason reason, const void* object, leash::Goroutine* entry);
+  void WipeCopy();
   bool ReadChan(uint64_t address, ChanFacts* facts);
   ObjectId ChanObject(uint64_t address);
   ObjectId SyncObject(uint64_t address, WaitReason reason);
@@ -79,9 +80,8 @@ class Capturer {
   std::unordered_map<const void*, SiteId> site_ids_;
   std::unordered_map<uint64_t, std::vector<StackId>> stack_ids_;  // by hash of the pcs
   std::unordered_map<StackId, std::vector<uint64_t>> stack_pcs_;
-  // What is copied here is wiped after use: in our heap it would be found as if it were the
-  // program's, when what it refers to is long another's.
-  void WipeCopy();
+  // Wiped after each use: in our heap what it holds would be found as if it were the program's,
+  // when what it refers to is long another's.
   std::vector<char> copy_;
   int64_t coarse_ = 0;
   G* self_ = nullptr;

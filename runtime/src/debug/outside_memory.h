@@ -20,9 +20,9 @@ namespace leash::rt {
 //   threads, on which none of the program's code runs (what lies there are the goroutines that they
 //   have looked at); what sanitizers keep their shadows in; and what is dead: below the stack
 //   pointer of the calling thread, and of threads that are blocked in a system call, down to the
-//   end of the stack that pthread made for them. Where that is, is known of the
-//   caller and of those that have used leash; of others all is looked at, and so is all that lies
-//   around a stack of the program's own making.
+//   end of the stack that pthread made for them. Where that is, is known of the caller and of those
+//   that have used leash; of others all is looked at, and so is all that lies around a stack of the
+//   program's own making.
 // (2) Other threads must not pass a word on from a place that is yet to be looked at to one that
 //   has been. So no thread may run user code meanwhile: Complete() is true only if each was blocked
 //   in a system call at the beginning and has not run since. Threads of the runtime's own do not

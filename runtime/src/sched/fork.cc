@@ -42,7 +42,7 @@ void InParent() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 
 void InChild() {
   if (!StartsRuntime()) start_lock.ResetAfterFork();
-  ForgetRuntimeThreads();  // there may be some without a runtime
+  ForgetRuntimeThreads();  // in any case: it needs no runtime
   if (runtime_started.load(std::memory_order_relaxed) != 2) return;
   forked = true;
   M* m = GetThread()->m;

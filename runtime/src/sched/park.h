@@ -58,6 +58,9 @@ void Park(WaitReason reason, const void* object, ParkCommit commit, void* arg);
 // or above. Never blocks, never allocates.
 void Ready(G* g);
 
+// The same, and the caller is about to park or yield: nobody else is woken to run it.
+void ReadyDirect(G* g);
+
 // WakeList: those whom a primitive has taken off what they wait for, in that order, until it has
 // dropped its lock. They are linked by their records, which lie densely, and not by what lies on
 // their stacks, a page of its own for each: of many waiters every look at these waits for memory.
@@ -76,9 +79,6 @@ class WakeList {
   G* first_ = nullptr;
   G* last_ = nullptr;
 };
-
-// The same, and the caller is about to park or yield: nobody else is woken to run it.
-void ReadyDirect(G* g);
 
 // Lets others run; the caller goes to the end of its P's queue.
 void Yield();

@@ -62,6 +62,14 @@ class NetErrnoTest : public ::testing::Test {
     return true;
   }
 
+  // Makes attempts, each on a connection of its own, until one came about.
+  static void Until(const std::function<bool(const Pair&)>& attempt) {
+    const absl::Time deadline = Now() + kPatience;
+    do {
+      ASSERT_LT(Now(), deadline) << "it never came about";
+    } while (!attempt(Connect()));
+  }
+
  private:
   int before_ = 0;
 };
@@ -69,21 +77,17 @@ class NetErrnoTest : public ::testing::Test {
 TEST_F(NetErrnoTest, AReadReportsWhatFailedOnTheThreadThatItCameBackOn) {
   std::string status;
   std::string want;
-  const absl::Time deadline = Now() + kPatience;
-  bool moved;
-  do {
-    ASSERT_LT(Now(), deadline) << "it never came about";
-    const Pair pair = Connect();
+  Until([&](const Pair& pair) {
     want = "UNAVAILABLE: read tcp " + Ends(pair.client) + ": read: connection reset by peer";
     // The server closes with a byte unread: a reset.
-    ASSERT_TRUE(pair.client.Write("x").ok());
-    moved = MovesAcross(
+    EXPECT_TRUE(pair.client.Write("x").ok());
+    return MovesAcross(
         [&] {
           char byte[1];
           status = pair.client.Read(byte).status().ToString();
         },
         [&] { EXPECT_TRUE(pair.server.Close().ok()); });
-  } while (!moved);
+  });
   EXPECT_EQ(status, want);
 }
 
@@ -92,11 +96,7 @@ TEST_F(NetErrnoTest, AWriteReportsWhatFailedOnTheThreadThatItCameBackOn) {
   const std::string more(size_t{1} << 20, 'x');
   std::string status;
   std::string want;
-  const absl::Time deadline = Now() + kPatience;
-  bool moved;
-  do {
-    ASSERT_LT(Now(), deadline) << "it never came about";
-    const Pair pair = Connect();
+  Until([&](const Pair& pair) {
     want = "UNAVAILABLE: write tcp " + Ends(pair.client) + ": write: connection reset by peer";
     // More than the two buffers hold. Filling them takes longer than a goroutine may have its P to
     // itself, so that is done before: the write that is looked at waits at once. They are full when
@@ -110,9 +110,9 @@ TEST_F(NetErrnoTest, AWriteReportsWhatFailedOnTheThreadThatItCameBackOn) {
       EXPECT_EQ(filled.code(), absl::StatusCode::kDeadlineExceeded);
     }
     pair.client.SetWriteDeadline(absl::InfiniteFuture());
-    moved = MovesAcross([&] { status = pair.client.Write(more).status().ToString(); },
-                        [&] { EXPECT_TRUE(pair.server.Close().ok()); });
-  } while (!moved);
+    return MovesAcross([&] { status = pair.client.Write(more).status().ToString(); },
+                       [&] { EXPECT_TRUE(pair.server.Close().ok()); });
+  });
   EXPECT_EQ(status, want);
 }
 
