@@ -4,6 +4,7 @@
 
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -13,7 +14,7 @@ namespace leash::testing {
 namespace {
 
 std::string GoldenFile(std::string_view name, std::string_view text) {
-  const std::string path = ::testing::TempDir() + std::string(name);
+  const std::string path = ::testing::TempDir() + std::to_string(getpid()) + "_" + std::string(name);
   std::ofstream(path) << text;
   return path;
 }

@@ -542,10 +542,14 @@ UnwindModuleRows::UnwindModuleRows(const uint8_t* data, size_t size, uint64_t ad
 void UnwindModuleRows::IndexBlocks() {
   blocks_.clear();
   if (rows_.empty()) return;
-  blocks_.resize((rows_.back().pc >> kBlockShift) + 2);
+  // Memory goes with the rows, not with the addresses: what is damaged names addresses anywhere.
+  const size_t most = rows_.size() + 64;
+  block_shift_ = 8;
+  while (rows_.back().pc >> block_shift_ > most) ++block_shift_;
+  blocks_.resize((rows_.back().pc >> block_shift_) + 2);
   size_t row = 0;
   for (size_t block = 0; block < blocks_.size(); ++block) {
-    while (row < rows_.size() && uint64_t{rows_[row].pc} < uint64_t{block} << kBlockShift) ++row;
+    while (row < rows_.size() && uint64_t{rows_[row].pc} < uint64_t{block} << block_shift_) ++row;
     blocks_[block] = static_cast<uint32_t>(row);
   }
 }
@@ -575,7 +579,7 @@ void UnwindModuleRows::Insert(UnwindRow row, uint32_t bytes) {
 
 const UnwindRow* UnwindModuleRows::Find(uint32_t pc) const {
   if (rows_.empty()) return nullptr;
-  const size_t block = pc >> kBlockShift;
+  const size_t block = pc >> block_shift_;
   const UnwindRow* first = rows_.data();
   const UnwindRow* last = first + rows_.size();
   if (block + 1 < blocks_.size()) {

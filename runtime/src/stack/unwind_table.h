@@ -78,9 +78,9 @@ class UnwindModuleRows {
   void IndexBlocks();
   void Insert(UnwindRow row, uint32_t bytes);
 
-  static constexpr int kBlockShift = 8;
   std::vector<UnwindRow> rows_;   // by pc; a gap is a row of kNone
-  std::vector<uint32_t> blocks_;  // [b]: how many rows begin before pc = b << kBlockShift
+  std::vector<uint32_t> blocks_;  // [b]: how many rows begin before pc = b << block_shift_
+  int block_shift_ = 0;           // 256 bytes, more where rows are far apart
   size_t functions_ = 0, refused_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // Programs that race, and their whole reports.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -69,7 +70,7 @@ TEST(RaceTest, HaltOnErrorEndsTheProgramAtTheFirstReport) {
 }
 
 TEST(RaceTest, LogPathTakesTheReports) {
-  const std::string prefix = ::testing::TempDir() + "race_log";
+  const std::string prefix = ::testing::TempDir() + "race_log_" + std::to_string(getpid());
   const ProgramResult result = RunRacing({"finished"}, "log_path=" + prefix);
   EXPECT_EQ(result.status, 66);
   EXPECT_EQ(result.err, "");

@@ -18,6 +18,7 @@
 #include "leash/sync.h"
 #include "leash/time.h"
 #include "sched/scheduler.h"
+#include "support/stress.h"
 
 namespace leash {
 namespace {
@@ -195,18 +196,19 @@ TEST(GoTest, GoroutinesSpawnGoroutines) {
     }
     for (int i = 0; i < 4; ++i) wg.Go([&tree, depth] { tree(depth - 1); });
   };
-  wg.Go([&] { tree(6); });
+  wg.Go([&] { tree(5); });
   wg.Wait();
-  EXPECT_EQ(leaves.load(), 4096);
+  EXPECT_EQ(leaves.load(), 1024);
 }
 
 TEST(GoTest, ThreadsAndGoroutinesSpawnAtTheSameTime) {
+  constexpr int kEach = testing::Stress(2000);
   std::atomic<int> n{0};
   WaitGroup wg;
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 2000; ++i) {
+      for (int i = 0; i < kEach; ++i) {
         wg.Add(2);
         go([&] {
           go([&] {
@@ -220,7 +222,7 @@ TEST(GoTest, ThreadsAndGoroutinesSpawnAtTheSameTime) {
   }
   for (std::thread& t : threads) t.join();
   wg.Wait();
-  EXPECT_EQ(n.load(), 8000);
+  EXPECT_EQ(n.load(), 4 * kEach);
 }
 
 TEST(GoTest, GoschedLetsOthersRun) {

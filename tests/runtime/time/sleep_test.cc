@@ -8,6 +8,7 @@
 #include "leash/go.h"
 #include "leash/sync.h"
 #include "leash/time.h"
+#include "support/stress.h"
 #include "support/wait_until_blocked.h"
 
 namespace leash {
@@ -55,7 +56,7 @@ TEST(SleepTest, ShowsAsSleep) {
 
 TEST(SleepTest, ManySleepersAllWakeUp) {
   WaitGroup wg;
-  for (int i = 0; i < 10000; ++i) {
+  for (int i = 0; i < testing::Stress(10000); ++i) {
     wg.Go([i] { Sleep(absl::Microseconds(i % 5000)); });
   }
   wg.Wait();
