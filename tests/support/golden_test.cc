@@ -14,7 +14,8 @@ namespace leash::testing {
 namespace {
 
 std::string GoldenFile(std::string_view name, std::string_view text) {
-  const std::string path = ::testing::TempDir() + std::to_string(getpid()) + "_" + std::string(name);
+  const std::string path =
+      ::testing::TempDir() + std::to_string(getpid()) + "_" + std::string(name);
   std::ofstream(path) << text;
   return path;
 }

@@ -93,7 +93,7 @@ void Capturer::CaptureRange(size_t begin, size_t end) {
     if (status == GStatus::kIdle || status == GStatus::kDead) continue;
     if (skip_self_ && g == self_) continue;
     if (g->kind == GKind::kThread && !options_.threads && g != self_) continue;
-    if (!options_.background && g->background != nullptr) continue;
+    if (!options_.background && BackgroundOf(g) != nullptr) continue;
     CaptureOne(g);
   }
 }
@@ -146,13 +146,13 @@ void Capturer::CaptureOne(G* g) {
   entry.parent_id = g->parent_id;
   if (g->kind == GKind::kGoroutine) {
     entry.created_at = AddSite(g->site);
-    if (g->spawn_frames != nullptr && options_.stacks) {
-      const auto n = static_cast<int>(std::min<uint64_t>(g->spawn_frames[0], kSpawnFramesMax));
-      entry.spawn_stack = AddStack(g->spawn_frames + 1, n, 0);
+    if (const uint64_t* frames = SpawnFramesOf(g); frames != nullptr && options_.stacks) {
+      const auto n = static_cast<int>(std::min<uint64_t>(frames[0], kSpawnFramesMax));
+      entry.spawn_stack = AddStack(frames + 1, n, 0);
     }
   }
   if (const char* test = g->test) entry.test = out_->AddString(test);
-  if (const char* background = g->background) entry.background = out_->AddString(background);
+  if (const char* background = BackgroundOf(g)) entry.background = out_->AddString(background);
   leash::LabelSet labels;
   for (const auto& [key, value] : CopyLabels(&g->labels)) {
     labels.emplace_back(out_->AddString(key), out_->AddString(value));
@@ -185,8 +185,10 @@ StackId Capturer::StackOf(G* g, bool parked) {
   }
   const Context context = g->context;
   uint64_t low = 0;
-  uint64_t high = reinterpret_cast<uint64_t>(g->thread_stack_top);
-  if (g->kind != GKind::kThread) {
+  uint64_t high = 0;
+  if (g->kind == GKind::kThread) {
+    high = reinterpret_cast<uint64_t>(RareOf(g)->thread_stack_top);
+  } else {
     const StackSlot slot = SlotOf(g);
     if (slot == kNoStack) return 0;
     low = reinterpret_cast<uint64_t>(StackLow(slot));

@@ -427,7 +427,7 @@ class MentionFinder {
         if (!ended && now.seq != before.seq) unknown = true;
         continue;
       }
-      if (!c_.options_.background && g->background != nullptr) {
+      if (!c_.options_.background && BackgroundOf(g) != nullptr) {
         unknown = true;  // it may hold what it likes
         continue;
       }

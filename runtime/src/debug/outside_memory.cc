@@ -81,8 +81,9 @@ uint64_t StackPointerIn(const std::string& syscall) {
 
 // Empty: not known.
 ThreadStack StackOfThread(const G& g) {
-  const auto top = reinterpret_cast<uint64_t>(g.thread_stack_top);
-  return {top - std::min<uint64_t>(uint64_t{g.thread_stack_kib} << 10, top), top};
+  const GRare* rare = RareOf(&g);
+  const auto top = reinterpret_cast<uint64_t>(rare->thread_stack_top);
+  return {top - std::min<uint64_t>(uint64_t{rare->thread_stack_kib} << 10, top), top};
 }
 
 // Where the M's own frames lie: they hold what goroutines left in the registers.

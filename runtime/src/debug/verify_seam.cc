@@ -50,7 +50,7 @@ std::vector<Glimpse> GlanceAtGoroutines() {
       }
       const Glimpse glimpse = {g->id.load(std::memory_order_relaxed), seq,
                                status == GStatus::kRunnable || status == GStatus::kRunning,
-                               g->background != nullptr, g->test};
+                               BackgroundOf(g) != nullptr, g->test};
       std::atomic_thread_fence(std::memory_order_acquire);
       if (g->seq.load(std::memory_order_relaxed) != seq) continue;
       glimpses.push_back(glimpse);

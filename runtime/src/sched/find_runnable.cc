@@ -236,7 +236,7 @@ G* FindRunnable(M* m) {
 void RunOnItsM(M* m, G* g) {
   P* p = m->p;
   m->p = nullptr;
-  M* target = g->locked_m;
+  M* target = LockedM(g);
   LEASH_CHECK(target != nullptr && target != m);
   p->m.store(nullptr, std::memory_order_release);
   target->next_p = p;
@@ -260,7 +260,7 @@ G* WaitForLockedG(M* m) {
   m->p->m.store(m, std::memory_order_release);
   G* g = m->next_g;
   m->next_g = nullptr;
-  LEASH_CHECK(g != nullptr && g->locked_m == m);
+  LEASH_CHECK(g != nullptr && LockedM(g) == m);
   return g;
 }
 
@@ -275,7 +275,7 @@ void Schedule(M* m) {
       // There may be more where this came from. Go does the same.
       WakeP();
     }
-    if (g->lock_count != 0 && g->locked_m != m) {
+    if (g->lock_count != 0 && LockedM(g) != m) {
       RunOnItsM(m, g);
       continue;
     }

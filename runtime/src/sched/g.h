@@ -27,9 +27,11 @@
 #include <cstdint>
 #include <source_location>
 
+#include "base/check.h"
 #include "base/sanitizers.h"
 #include "leash/go.h"
 #include "sched/wait_reason.h"
+#include "stack/arena.h"
 #include "stack/context.h"
 #include "stack/stack.h"
 
@@ -51,18 +53,18 @@ struct EhGlobals {
 inline constexpr size_t kInlineClosureBytes = 64;
 inline constexpr int kSpawnFramesMax = 8;
 
-// What is rare in a record, as bits of G::rare: a spawn and an end look at this one word and leave
-// the cold line alone where it is zero.
-inline constexpr uint8_t kFarClosure = 1;   // the closure lies in the arena of closures
-inline constexpr uint8_t kEhSaved = 2;      // `eh` holds something
-inline constexpr uint8_t kBackground = 4;   // `background` is set
-inline constexpr uint8_t kSpawnFrames = 8;  // `spawn_frames` is there; stays for the record's life
-inline constexpr uint8_t kExitException = 16;  // `exit_exception` is there
-inline constexpr uint8_t kStamped = 32;        // runnable, and that is timed: sched_stats.h
+// What is rare in a record, as bits of G::rare: a spawn and an end look at this one byte and leave
+// GRare alone where it is zero.
+inline constexpr uint8_t kFarClosure = 1;  // the closure lies in the arena of closures
+inline constexpr uint8_t kEhSaved = 2;     // GRare::eh holds something
+inline constexpr uint8_t kBackground = 4;  // GRare::background is set
+inline constexpr uint8_t kSpawnFrames =
+    8;  // GRare::spawn_frames is there; stays for the record's life
+inline constexpr uint8_t kExitException = 16;  // GRare::exit_exception is there
+inline constexpr uint8_t kStamped = 32;  // runnable, `since` is by the precise clock: sched_stats.h
 
-// Four cache lines: switch, facts, closure, and what is rare. The first three are all that a
-// goroutine costs which is started, run and ended; a million that have been started and have not
-// run yet are that much memory.
+// Three cache lines: switch, facts, closure. They are all that a goroutine costs which is started,
+// run and ended; a million that have been started and have not run yet are that much memory.
 struct alignas(64) G {
   // What a switch touches.
   Context context;
@@ -90,23 +92,10 @@ struct alignas(64) G {
   LabelSet* labels = nullptr;  // counted; null: none
   const internal::ClosureType* closure_type = nullptr;
   std::atomic<const void*> wait_object{nullptr};
-  std::atomic<int64_t> since{0};  // when this status began, by the coarse clock
+  std::atomic<int64_t> since{0};  // when this status began, by the coarse clock or kStamped
 
   // The closure, or (kFarClosure) a pointer to it.
   alignas(64) char inline_closure[kInlineClosureBytes];
-
-  // Rare.
-  EhGlobals eh{};
-  M* locked_m = nullptr;             // the M that it is locked to
-  const char* background = nullptr;  // never freed
-  uint64_t* spawn_frames = nullptr;  // kSpawnFramesMax words behind their count
-  void* exit_exception = nullptr;    // what Goexit unwinds it with; from malloc
-  union {
-    char* thread_stack_top = nullptr;  // a thread's
-    int64_t stamped_at;                // a goroutine's, if kStamped: when it became runnable
-  };
-  std::atomic<uint32_t> thread_wake{0};  // where a thread parks
-  uint32_t thread_stack_kib = 0;         // a thread's: up to thread_stack_top; 0: not known
 #if LEASH_RACE
   void* fiber = nullptr;
   uint32_t wait_token = 0;  // Sudog::token()
@@ -116,8 +105,38 @@ struct alignas(64) G {
 #endif
 };
 #if !LEASH_RACE && !LEASH_ASAN
-static_assert(sizeof(G) == 256);
+static_assert(sizeof(G) == 192);
 #endif
+
+// What few goroutines have, and threads. One for each record, apart from them (Arena::rares):
+// memory only where a goroutine has something of it. Zero until then.
+struct alignas(64) GRare {
+  EhGlobals eh;
+  M* locked_m;                        // the M that it is locked to
+  const char* background;             // never freed
+  uint64_t* spawn_frames;             // kSpawnFramesMax words behind their count
+  void* exit_exception;               // what Goexit unwinds it with; from malloc
+  char* thread_stack_top;             // a thread's
+  std::atomic<uint32_t> thread_wake;  // where a thread parks
+  uint32_t thread_stack_kib;          // a thread's: up to thread_stack_top; 0: not known
+};
+static_assert(sizeof(GRare) == 64 && sizeof(G) >= 3 * sizeof(GRare));  // ReserveArena's shares
+
+// Not of an M's own record, which has none.
+inline GRare* RareOf(const G* g) {
+  LEASH_CHECK(InArena(g));
+  return reinterpret_cast<GRare*>(arena.rares.begin) +
+         (g - reinterpret_cast<const G*>(arena.records.begin));
+}
+
+// Those of who is in use, for readers: null where there is none.
+inline const char* BackgroundOf(const G* g) {
+  return (g->rare & kBackground) != 0 ? RareOf(g)->background : nullptr;
+}
+inline const uint64_t* SpawnFramesOf(const G* g) {
+  return (g->rare & kSpawnFrames) != 0 ? RareOf(g)->spawn_frames : nullptr;
+}
+inline M* LockedM(const G* g) { return g->lock_count != 0 ? RareOf(g)->locked_m : nullptr; }
 
 // Where its closure lies. A dump may ask for that of one that has just ended: see ForgetClosure.
 LEASH_NO_ASAN inline void* ClosureOf(G* g) {
@@ -130,7 +149,7 @@ LEASH_NO_ASAN inline void* ClosureOf(G* g) {
 inline bool IsGoroutine(const G* g) { return g->kind == GKind::kGoroutine; }
 
 inline const char* StackTopOf(const G* g) {
-  return g->kind == GKind::kThread ? g->thread_stack_top
+  return g->kind == GKind::kThread ? RareOf(g)->thread_stack_top
          : g->stack == kNoStack    ? nullptr
                                    : StackTop(g->stack);
 }

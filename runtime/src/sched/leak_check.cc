@@ -154,6 +154,7 @@ void InitLeakCheck() {
     __lsan_register_root_region(part.begin, static_cast<size_t>(part.end - part.begin));
   };
   add(arena.records);
+  add(arena.rares);
   add(arena.closures);
 }
 

@@ -124,7 +124,7 @@ void Goexit() {
   // Not on this stack, whose frames are about to go. Freed when the record is used again.
   auto* exception = static_cast<_Unwind_Exception*>(std::calloc(1, sizeof(_Unwind_Exception)));
   if (exception == nullptr) Fatal("out of memory: Goexit");
-  g->exit_exception = exception;
+  RareOf(g)->exit_exception = exception;
   g->rare |= kExitException;
   exception->exception_class = 0x6c656173684f5554;  // "leashOUT"
   exception->exception_cleanup = &OnSwallowed;

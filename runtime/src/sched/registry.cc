@@ -16,9 +16,10 @@ constexpr size_t kCommitBytes = 2 << 20;  // arena made usable at a time: a huge
 
 struct Registry {
   Lock lock{LockRank::kRegistry};
-  G* free = nullptr;          // linked by queue_next
-  char* committed = nullptr;  // end of the usable part
-  size_t queue_room = 0;      // of the global queue, in records
+  G* free = nullptr;                // linked by queue_next
+  char* committed = nullptr;        // end of the usable part
+  char* rares_committed = nullptr;  // the same of what is rare
+  size_t queue_room = 0;            // of the global queue, in records
   std::atomic<size_t> count{0};
 };
 constinit Registry registry;
@@ -26,7 +27,10 @@ constinit Registry registry;
 // Makes kBlock new records and puts them on the shared free list. False: no memory.
 bool GrowLocked() {
   Registry& r = registry;
-  if (r.committed == nullptr) r.committed = arena.records.begin;
+  if (r.committed == nullptr) {
+    r.committed = arena.records.begin;
+    r.rares_committed = arena.rares.begin;
+  }
   const size_t count = r.count.load(std::memory_order_relaxed);
   char* begin = arena.records.begin + count * sizeof(G);
   char* end = begin + kBlock * sizeof(G);
@@ -37,6 +41,10 @@ bool GrowLocked() {
     // 8,192 records instead of one for every 16.
     if (r.committed != arena.records.begin) UseHugePages(r.committed, kCommitBytes);
     r.committed += kCommitBytes;
+  }
+  while (r.rares_committed < arena.rares.begin + (count + kBlock) * sizeof(GRare)) {
+    if (!CommitArena(r.rares_committed, kCommitBytes)) return false;
+    r.rares_committed += kCommitBytes;
   }
   // So that queueing a goroutine never needs memory.
   if (r.queue_room < count + kBlock) {

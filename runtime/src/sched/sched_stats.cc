@@ -31,7 +31,7 @@ void PStats::Clear() {
   const int64_t now = MonotonicNow();
   g->rare |= kStamped;
   g->stamp_weight = gap->drawn;
-  g->stamped_at = now;
+  g->since.store(now, std::memory_order_relaxed);
   *countdown = gap->Next(now, CheapRandom());
 }
 
@@ -40,7 +40,7 @@ void CountReadyOutside(Thread* thread, G* g) {
 }
 
 [[gnu::noinline]] void RecordLatency(P* p, G* g) {
-  int64_t ns = MonotonicNow() - g->stamped_at;
+  int64_t ns = MonotonicNow() - g->since.load(std::memory_order_relaxed);
   if (ns < 0) ns = 0;
   p->stats.latencies[LatencyBucket(ns)].Add(g->stamp_weight);
   p->stats.latencies_ns.Add(static_cast<uint64_t>(ns) * g->stamp_weight);

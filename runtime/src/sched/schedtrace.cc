@@ -196,7 +196,7 @@ class SchedTrace {
       return;
     }
     PrintM(out, m) << " lockedm=";
-    PrintM(out, Peek(g->locked_m)) << "\n";
+    PrintM(out, LockedM(g)) << "\n";
   }
 
   // Lines of the long form are not cut by a write.

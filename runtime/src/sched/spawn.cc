@@ -29,17 +29,18 @@ constinit std::atomic<int> spawn_frames_wanted{0};
 // Innermost first, without the runtime's own. The array stays with the record for its life, so that
 // readers may look at it at any time.
 [[gnu::noinline]] void RecordSpawnStack(G* g, int frames) {
+  uint64_t*& words = RareOf(g)->spawn_frames;
   if (frames == 0) {
-    g->spawn_frames[0] = 0;
+    words[0] = 0;
     return;
   }
-  if (g->spawn_frames == nullptr) {
-    g->spawn_frames = static_cast<uint64_t*>(std::calloc(kSpawnFramesMax + 1, sizeof(uint64_t)));
-    if (g->spawn_frames == nullptr) return;
+  if (words == nullptr) {
+    words = static_cast<uint64_t*>(std::calloc(kSpawnFramesMax + 1, sizeof(uint64_t)));
+    if (words == nullptr) return;
     g->rare |= kSpawnFrames;
   }
   // RecordSpawnStack, StartGoroutine. (SpawnClosure may have gone, by a tail call.)
-  g->spawn_frames[0] = static_cast<uint64_t>(UnwindSelf(g->spawn_frames + 1, frames, 2));
+  words[0] = static_cast<uint64_t>(UnwindSelf(words + 1, frames, 2));
 }
 
 }  // namespace
@@ -104,7 +105,7 @@ bool FitsInline(const ClosureType* type) {
         g->labels = WithLabels(CurrentG()->labels, {{"name", options->name}});
       }
       if (!options->background.empty()) {
-        g->background = InternText(options->background);
+        RareOf(g)->background = InternText(options->background);
         g->rare |= kBackground;
       }
     } catch (...) {
@@ -141,7 +142,6 @@ void AbandonGoroutine(G* g) noexcept {
   FreeFar(g);
   ForgetClosure(g->inline_closure, kInlineClosureBytes);
   g->rare &= kSpawnFrames;
-  g->background = nullptr;
   rt::LabelSet* labels = g->labels;
   g->labels = nullptr;
   ReleaseLabels(labels);

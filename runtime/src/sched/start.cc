@@ -210,7 +210,7 @@ void LockOSThread() {
   if (m == nullptr) return;
   rt::G* g = m->current;
   ++g->lock_count;
-  g->locked_m = m;
+  rt::RareOf(g)->locked_m = m;
   m->locked_g = g;
 }
 
@@ -219,7 +219,7 @@ void UnlockOSThread() {
   if (m == nullptr || m->current->lock_count == 0) return;
   rt::G* g = m->current;
   if (--g->lock_count > 0) return;
-  g->locked_m = nullptr;
+  rt::RareOf(g)->locked_m = nullptr;
   m->locked_g = nullptr;
 }
 

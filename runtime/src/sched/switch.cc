@@ -57,10 +57,9 @@ void SetRunning(M* m, G* g) {
     FreeClosure(ClosureOf(g), g->closure_type->size, g->closure_type->align);
   }
   if ((g->rare & kExitException) != 0) {
-    std::free(g->exit_exception);
-    g->exit_exception = nullptr;
+    std::free(RareOf(g)->exit_exception);
+    RareOf(g)->exit_exception = nullptr;
   }
-  g->background = nullptr;
   g->rare &= kSpawnFrames;
 }
 
@@ -194,12 +193,12 @@ inline void AfterSwitch() {
   if (next != nullptr) SetRunning(m, next);
   // Nearly always there is nothing to swap.
   if (__builtin_expect(m->eh->caught != nullptr || m->eh->uncaught != 0, 0)) {
-    from->eh = *m->eh;
+    RareOf(from)->eh = *m->eh;
     from->rare |= kEhSaved;
     *m->eh = {};
   }
   if (__builtin_expect((to->rare & (kEhSaved | kStamped)) != 0, 0)) {
-    if ((to->rare & kEhSaved) != 0) *m->eh = to->eh;
+    if ((to->rare & kEhSaved) != 0) *m->eh = RareOf(to)->eh;
     if ((to->rare & kStamped) != 0) RecordLatency(m->p, to);
     to->rare &= static_cast<uint8_t>(~(kEhSaved | kStamped));
   }
@@ -361,7 +360,7 @@ LEASH_NO_ASAN void ExitGoroutine() {
   if (m->locked_g == g) {
     // It ends while it is locked: its thread goes with it.
     m->locked_g = nullptr;
-    g->locked_m = nullptr;
+    RareOf(g)->locked_m = nullptr;
     g->lock_count = 0;
     m->exits = true;
   }

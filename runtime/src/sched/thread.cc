@@ -47,12 +47,13 @@ void OnThreadExit(void* arg) {
   g->labels = nullptr;
   g->test = nullptr;
   g->closure_type = nullptr;
-  g->thread_wake.store(0, std::memory_order_relaxed);
+  GRare* rare = RareOf(g);
+  rare->thread_wake.store(0, std::memory_order_relaxed);
   g->reason.store(WaitReason::kNone, std::memory_order_relaxed);
   g->since.store(MonotonicNow(), std::memory_order_relaxed);
   const ThreadStack stack = CurrentThreadStack();
-  g->thread_stack_top = reinterpret_cast<char*>(stack.top);
-  g->thread_stack_kib =
+  rare->thread_stack_top = reinterpret_cast<char*>(stack.top);
+  rare->thread_stack_kib =
       static_cast<uint32_t>(std::min<uint64_t>((stack.top - stack.low) >> 10, UINT32_MAX));
 #if LEASH_RACE
   g->fiber = __tsan_get_current_fiber();
@@ -83,7 +84,8 @@ G* CurrentGOrNull() {
 // Not inlined: its frame is where the unwinding of a waiting thread begins.
 [[gnu::noinline]] void ParkThread(G* g, WaitReason reason, const void* object, Lock* unlock,
                                   ParkCommit commit, void* arg) {
-  g->thread_wake.store(0, std::memory_order_relaxed);
+  std::atomic<uint32_t>& wake = RareOf(g)->thread_wake;
+  wake.store(0, std::memory_order_relaxed);
   g->wait_object.store(object, std::memory_order_relaxed);
   g->since.store(MonotonicNow(), std::memory_order_relaxed);
   g->reason.store(reason, std::memory_order_relaxed);
@@ -110,7 +112,7 @@ G* CurrentGOrNull() {
   if (wait) {
     // Perhaps that was the last one that could do anything.
     if (sched.sysmon_sleeps.load(std::memory_order_relaxed) != 0) WakeSysmon();
-    while (g->thread_wake.load(std::memory_order_acquire) == 0) FutexWait(&g->thread_wake, 0);
+    while (wake.load(std::memory_order_acquire) == 0) FutexWait(&wake, 0);
   }
   g->seq.store(g->seq.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
@@ -126,8 +128,9 @@ void ReadyThread(G* g) {
   sched.activity.fetch_add(1, std::memory_order_relaxed);
   g->status.store(GStatus::kRunnable, std::memory_order_relaxed);
   // Release: what the waker wrote for it. From here on the thread may be gone; its record is not.
-  g->thread_wake.store(1, std::memory_order_release);
-  FutexWake(&g->thread_wake, 1);
+  std::atomic<uint32_t>& wake = RareOf(g)->thread_wake;
+  wake.store(1, std::memory_order_release);
+  FutexWake(&wake, 1);
 }
 
 }  // namespace leash::rt

@@ -50,11 +50,14 @@ void ReserveArena() {
     part.end = at;
     return part;
   };
-  arena.records = take(kRecordShare);
-  // A record is 32 words and more: the last 32nd has room for a word of each.
-  arena.queue.end = arena.records.end;
-  arena.queue.begin = arena.queue.end - (arena.records.end - arena.records.begin) / 32;
-  arena.records.end = arena.queue.begin;
+  // 24 words for a record, 8 for what is rare in it, one of the queue; more of a sanitizer's
+  // record.
+  const ArenaPart registry = take(kRecordShare);
+  constexpr ptrdiff_t kLargestPage = 64 << 10;
+  const ptrdiff_t unit = (registry.end - registry.begin) / 33 / kLargestPage * kLargestPage;
+  arena.records = {registry.begin, registry.begin + 24 * unit};
+  arena.rares = {arena.records.end, arena.records.end + 8 * unit};
+  arena.queue = {arena.rares.end, registry.end};
   arena.closures = take(kClosureShare);
   for (int i = 0; i < kStackClasses; ++i) arena.stacks[i] = take(kStackShare[i]);
   LEASH_CHECK(at == arena.end);

@@ -1,6 +1,6 @@
 // The arena: one reservation of address space that holds everything that belongs to goroutines.
 //
-//   | G records (the registry) | the global run queue | large closures |
+//   | G records (the registry) | what few of them have | the global run queue | large closures |
 //   | stacks of 64 KiB | of 256 KiB | ... | of 1 GiB |
 //
 // Reserved without memory behind it, made usable piece by piece. One range, so that "does this
@@ -30,7 +30,8 @@ struct Arena {
   char* begin = nullptr;
   char* end = nullptr;
   ArenaPart records;
-  ArenaPart queue;  // a word for each record, and more
+  ArenaPart rares;  // 64 bytes for each record
+  ArenaPart queue;  // a word for each record
   ArenaPart closures;
   ArenaPart stacks[kStackClasses];
 };

@@ -67,9 +67,10 @@ TEST(LockOSThreadTest, EndingLockedEndsTheThreadAndNothingElse) {
   wg.Wait();
 }
 
-int LiveMs() {
+// Those that run something, or are about to end.
+int BusyMs() {
   rt::LockHolder hold(rt::sched.lock);
-  return rt::sched.m_count;
+  return rt::sched.m_count - rt::sched.idle_m_count;
 }
 
 int MRecords() {
@@ -85,7 +86,7 @@ TEST(LockOSThreadTest, RecordsOfThreadsThatEndedAreUsedAgainWhileOthersReadThem)
   constexpr int kWaves = 200;
 #endif
   constexpr int kWave = 10;
-  // Before a wave: room for what the tests above left idle, and for 8 Ps.
+  // Before a wave, so that most of those that ended have done so. Room for 8 Ps.
   constexpr int kSettled = 64;
   std::atomic<bool> done{false};
   std::atomic<int> captures{0};
@@ -106,15 +107,17 @@ TEST(LockOSThreadTest, RecordsOfThreadsThatEndedAreUsedAgainWhileOthersReadThem)
     }
     wg.Wait();
     const absl::Time deadline = absl::Now() + absl::Seconds(60);
-    while (LiveMs() > kSettled) {
-      ASSERT_LT(absl::Now(), deadline) << LiveMs() << " threads are left";
+    while (BusyMs() > kSettled) {
+      ASSERT_LT(absl::Now(), deadline) << BusyMs() << " threads are left";
       std::this_thread::yield();
     }
   }
   done.store(true);
   reader.join();
   EXPECT_GT(captures.load(), 0);
-  EXPECT_LE(MRecords(), kSettled + kWave + 16);
+  // As many as there were at once. On a busy machine that is what sysmon takes for threads that
+  // compute, too, but no part of those that have come and gone.
+  EXPECT_LT(MRecords(), kWaves * kWave / 4);
 }
 
 TEST(LockOSThreadTest, OnAThreadItDoesNothing) {
