@@ -25,8 +25,9 @@ namespace leash::rt {
 //   program's own making.
 // (2) Other threads must not pass a word on from a place that is yet to be looked at to one that
 //   has been. So no thread may run user code meanwhile: Complete() is true only if each was blocked
-//   in a system call at the beginning and has not run since. Threads of the runtime's own do not
-//   count: an M that runs a goroutine is noticed by the goroutine's record.
+//   in a system call at the beginning and has not run since. Threads of the runtime's own and
+//   ThreadSanitizer's do not count: an M that runs a goroutine is noticed by the goroutine's
+//   record.
 // (3) Not seen is a word that is in no memory at all: in a register of a blocked thread that
 //   nothing has saved; and one in shared memory that the kernel has taken out of the page table.
 // (4) It costs what is there, not what is reserved, and is given up after a second. Then nothing is
