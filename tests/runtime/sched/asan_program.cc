@@ -136,11 +136,13 @@ int ExitInChild(leash::Chan<int> never) {
 void UseAfterReturn(bool ends) {
   leash::Chan<int> go_on = leash::MakeChan<int>(), out = leash::MakeChan<int>();
   leash::WaitGroup wg;
-  leash::Chan<int> wait = leash::MakeChan<int>();
+  leash::Chan<int> returned = leash::MakeChan<int>(1), wait = leash::MakeChan<int>();
   wg.Go([=] {
     SpawnWithLocal(go_on, out);
+    returned.Send(1);
     if (!ends) wait.Recv();
   });
+  returned.Recv();
   if (ends) wg.Wait();
   go_on.Send(1);
   out.Recv();
