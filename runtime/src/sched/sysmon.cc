@@ -64,6 +64,9 @@ void EmptyQueue(P* p) {
     if (g == nullptr) return;
     PushGlobal(g);
     while (G* more = taken.PopFront()) PushGlobal(more);
+    // (3) of scheduler.h: while they were in `taken` nobody saw them, and all may have gone to
+    // sleep.
+    WakeP();
   }
 }
 
