@@ -27,10 +27,9 @@ constinit Registry registry;
 // Makes kBlock new records and puts them on the shared free list. False: no memory.
 bool GrowLocked() {
   Registry& r = registry;
-  if (r.committed == nullptr) {
-    r.committed = arena.records.begin;
-    r.rares_committed = arena.rares.begin;
-  }
+  // Each by itself: a fork may fall between them.
+  if (r.committed == nullptr) r.committed = arena.records.begin;
+  if (r.rares_committed == nullptr) r.rares_committed = arena.rares.begin;
   const size_t count = r.count.load(std::memory_order_relaxed);
   char* begin = arena.records.begin + count * sizeof(G);
   char* end = begin + kBlock * sizeof(G);

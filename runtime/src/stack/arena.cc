@@ -50,14 +50,14 @@ void ReserveArena() {
     part.end = at;
     return part;
   };
-  // 24 words for a record, 8 for what is rare in it, one of the queue; more of a sanitizer's
-  // record.
+  // The queue's capacity is a power of two, so it gets one: no more records fit into the rest than
+  // it has room for. Of that, 24 words for a record and 8 for what is rare in it.
   const ArenaPart registry = take(kRecordShare);
   constexpr ptrdiff_t kLargestPage = 64 << 10;
-  const ptrdiff_t unit = (registry.end - registry.begin) / 33 / kLargestPage * kLargestPage;
+  arena.queue = {registry.end - (registry.end - registry.begin) / 32, registry.end};
+  const ptrdiff_t unit = (arena.queue.begin - registry.begin) / 32 / kLargestPage * kLargestPage;
   arena.records = {registry.begin, registry.begin + 24 * unit};
   arena.rares = {arena.records.end, arena.records.end + 8 * unit};
-  arena.queue = {arena.rares.end, registry.end};
   arena.closures = take(kClosureShare);
   for (int i = 0; i < kStackClasses; ++i) arena.stacks[i] = take(kStackShare[i]);
   LEASH_CHECK(at == arena.end);

@@ -31,7 +31,7 @@ struct Arena {
   char* end = nullptr;
   ArenaPart records;
   ArenaPart rares;  // 64 bytes for each record
-  ArenaPart queue;  // a word for each record
+  ArenaPart queue;  // a word for each record, and more
   ArenaPart closures;
   ArenaPart stacks[kStackClasses];
 };

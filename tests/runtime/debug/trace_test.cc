@@ -358,7 +358,7 @@ TEST_F(TraceTest, WhatFindsNoRoomIsCounted) {
   ASSERT_TRUE(stream.ok());
   Chan<int> a = MakeChan<int>(), b = MakeChan<int>();
   WaitGroup wg;
-  constexpr int kRounds = 14'000;  // more than eight rings hold
+  constexpr int kRounds = 60'000;  // more than eight rings hold
   wg.Go([&] {
     for (int i = 0; i < kRounds; ++i) {
       a.Send(i);
